@@ -12,17 +12,18 @@ from pull_responder.publish.as_document import (
     bounded_finding,
     known_count,
     other_object,
-    summary_object,
+    short_finding,
 )
 from pull_responder.publish.attributes import DIGEST, digest_values, sort_by_severity
-from pull_responder.publish.digest import OfCause, by_cause, headline, how_many_fixes
+from pull_responder.publish.digest import EXAMPLES, OfCause, by_cause, headline, how_many_fixes, what_is_left
 from pull_responder.publish.digest_hit import clusters, hit_parts, namespaces, roles
 from pull_responder.publish.steps import what_to_do
 from pull_responder.publish.style import Style
-from pull_responder.publish.text import one_line, take_fitting
+from pull_responder.publish.telling import headline as headline_of
+from pull_responder.publish.text import one_line, resource_name, take_fitting
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from pull_responder.findings.finding import Finding
     from pull_responder.findings.notice import Notice
@@ -57,9 +58,10 @@ def digest_document(notices: Sequence[Notice], *, room: int, style: Style | None
         "version": VERSION,
         "edge": DIGEST,
         "severity": worst[0].finding.severity,
+        "still_broken": sum(each.is_in_part for each in worst),
         "at": max(notice.at for notice in notices),
         "count": len(notices),
-        "headline": " ".join([f"{headline(notices, one_line)}{_hit(notices)}", *how_many_fixes(causes)]),
+        "headline": _headline(notices, causes),
         "action": _action(causes),
         "attributes": digest_values(notices),
         "causes": [
@@ -77,7 +79,8 @@ def digest_document(notices: Sequence[Notice], *, room: int, style: Style | None
                 "runbook_url": style.runbook(each.cause),
             }
             for each in causes
-        ],
+        ]
+        + _causes_left(left.values(), worst, room=min(room // (len(causes) + len(left)), _COMMANDS), style=style),
         "findings": shown,
         "others": others,
         "over": over,
@@ -100,6 +103,44 @@ def _action(causes: Sequence[OfCause]) -> str | None:
     return " ".join([*(f"{number}. {each}" for number, each in enumerate(said, 1)), *more])
 
 
+def _headline(notices: Sequence[Notice], causes: Sequence[OfCause]) -> str:
+    """Return what the digest tells; where all is resolved, and something still stops pulls, that first."""
+    if left := what_is_left(notices):
+        return f"{headline_of(left, one_line)} {headline(notices, one_line)}"
+    return " ".join([f"{headline(notices, one_line)}{_hit(notices)}", *how_many_fixes(causes)])
+
+
+def _causes_left(
+    left: Iterable[Finding], notices: Sequence[Notice], *, room: int, style: Style
+) -> list[dict[str, Any]]:
+    """Return the causes that still stop pulls of what is resolved, in the form of the others. They have no edges."""
+    found: dict[str, list[Finding]] = {}
+    for each in sorted(left, key=lambda each: (-each.severity.rank, each.cause, each.id)):
+        found.setdefault(each.cause, []).append(each)
+    causes = []
+    for cause, every in found.items():
+        ids = {each.id for each in every}
+        stopped = [each for each in notices if each.is_in_part and not ids.isdisjoint(one.id for one in each.others)]
+        causes.append(
+            {
+                "cause": one_line(cause, _FIELD),
+                "title": one_line(every[0].title, _FIELD),
+                "severity": every[0].severity,
+                "count": len(every),
+                "edges": [],
+                "examples": list(dict.fromkeys(one_line(resource_name(each.resource.id), _EXAMPLE) for each in every))[
+                    :EXAMPLES
+                ],
+                "clusters": _names(clusters(stopped)),
+                "namespaces": _names(namespaces(stopped)),
+                "roles": _names(roles(stopped)),
+                "remediation": _fix(every[0], room=room),
+                "runbook_url": style.runbook(cause),
+            }
+        )
+    return causes
+
+
 def _hit(notices: Sequence[Notice]) -> str:
     parts = hit_parts(notices, one_line)
     return f" Hit: {'; '.join(parts)}." if parts else ""
@@ -118,7 +159,7 @@ def _fix(finding: Finding, *, room: int) -> dict[str, Any]:
 
 def _short(notice: Notice) -> dict[str, Any]:
     reach = notice.reach
-    return summary_object(notice) | {
+    return short_finding(notice) | {
         "pod_count": known_count(reach.pod_count, reach),
         "node_count": known_count(reach.node_count, reach),
         "more": list(reach.more),

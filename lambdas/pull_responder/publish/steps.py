@@ -85,6 +85,12 @@ def what_to_do(finding: Finding, say: Say, limit: int) -> str:
     return f"{say(name, _NAME) or UNKNOWN}: {summary}"
 
 
+def in_short(finding: Finding, say: Say, limit: int) -> str:
+    """Return what to do in few words, with the name of the resource before it if neither it nor the fix has it."""
+    short = finding.remediation.short
+    return say(short, limit) if short else what_to_do(finding, say, limit)
+
+
 def do_this(finding: Finding, say: Say, which: str = "") -> str:
     """Return the words before what to do about `finding`.
 
