@@ -199,7 +199,7 @@ def _first_end(ends: Sequence[Sequence[str]]) -> int:
 
 def _digest(notices: Sequence[Notice], room: int) -> str:
     if left := what_is_left(notices):
-        return _asking(left, left.others, [_how_many_ended(notices, left)], room)
+        return _asking(left, left.others, [[_how_many_ended(notices, left)]], room)
     head = f"DIGEST: {headline(notices, plain)}"
     causes = by_cause(notices)
     worst, named = causes[0], ", ".join(f"{each.count} {plain(each.cause, _NAME).replace('_', ' ')}" for each in causes)
@@ -223,13 +223,12 @@ def _digest(notices: Sequence[Notice], room: int) -> str:
     return _with_fix([*also, f"{said}{stops}.", f"{said}.", head], open_one, f"Do this{first_of(causes)}", room)
 
 
-def _how_many_ended(notices: Sequence[Notice], left: Alert) -> list[str]:
-    """Return the line of a digest that says what is resolved beside what is left, and the same in fewer words."""
+def _how_many_ended(notices: Sequence[Notice], left: Alert) -> str:
+    """Return the line of a digest that says how many are resolved, and what is left beside `left`."""
     more = len({each.id for notice in notices for each in notice.others} - {each.id for each in left.others})
     also = f"{number_of(more, 'more cause')} still {'stops' if more == 1 else 'stop'} pulls. " if more else ""
-    number, in_part = len(notices), sum(each.is_in_part for each in notices)
-    over = f"{number_of(number, 'finding')} {'is' if number == 1 else 'are'} resolved"
-    return [f"{also}{over}, {in_part} of {number} only in part.", f"{also}{over}."]
+    in_part = sum(each.is_in_part for each in notices)
+    return f"{also}{number_of(len(notices), 'finding')} resolved, {in_part} only in part."
 
 
 def _digest_of_ends(head: str, named: str, first: Notice, room: int) -> str:

@@ -30,7 +30,7 @@ from pull_responder.publish.digest import (
 )
 from pull_responder.publish.digest_hit import hit_by, in_clusters
 from pull_responder.publish.digest_text import digest_subject
-from pull_responder.publish.steps import do_this, runbook, what_to_do
+from pull_responder.publish.steps import do_this, runbook, what_to_do, with_runbook
 from pull_responder.publish.style import Style
 from pull_responder.publish.telling import whom
 from pull_responder.publish.text import resource_name
@@ -82,7 +82,7 @@ def _digest_lines(notices: Sequence[Notice], style: Style) -> list[str]:
     left, told = what_is_left(notices), [causes[0].worst]
     if left:
         told = list(left.others)
-        first = [whom(left, say), *fixes(left, style), headline(notices, say)]
+        first = [whom(left, say), *with_runbook(fixes(left, style), left.others[0], style), headline(notices, say)]
     else:
         first = [*what_is_in_part(notices), *how_many_fixes(causes), *_first(causes, style)]
     for commands, asks, hits, examples in (

@@ -20,7 +20,7 @@ from pull_responder.publish.digest import (
     what_is_left,
 )
 from pull_responder.publish.digest_hit import hit_by, hit_parts
-from pull_responder.publish.steps import do_this, in_place, runbook, what_to_do
+from pull_responder.publish.steps import do_this, in_place, runbook, what_to_do, with_runbook
 from pull_responder.publish.style import Style
 from pull_responder.publish.telling import STILL_BROKEN
 from pull_responder.publish.telling import headline as headline_of
@@ -90,7 +90,11 @@ def digest_body(notices: Sequence[Notice], *, room: int, style: Style | None = N
     if left:
         said, told = [headline(notices, prose)], list(left.others)
     sections = [
-        *([[headline_of(left, prose), *fixes(left, commands, style)]] if left else []),
+        *(
+            [[headline_of(left, prose), *with_runbook(fixes(left, commands, style), left.others[0], style)]]
+            if left
+            else []
+        ),
         said,
         *([*_cause(each, told, room=commands, style=style)] for each in causes),
         [
@@ -130,7 +134,8 @@ def _cause(of: OfCause, told: Sequence[Finding], *, room: int, style: Style) -> 
     yield f"{of.severity.value}: {prose(of.cause, _NAME)}{of.times}{edges}"
     left = of.count - len(of.examples)
     names = (prose(", ".join(of.examples), _FIELD) or UNKNOWN) + (f" and {left} more" if left > 0 else "")
-    yield f"  {prose(of.worst.title, _FIELD) or prose(of.cause, _NAME)}: {names}"
+    was = "It was: " if of.is_resolved else ""
+    yield f"  {was}{prose(of.worst.title, _FIELD) or prose(of.cause, _NAME)}: {names}"
     if hit := hit_by(of.notices, prose):
         yield f"  {hit}"
     is_told = of.worst in told

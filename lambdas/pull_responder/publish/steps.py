@@ -10,7 +10,7 @@ from pull_responder.publish.faults import NAMED, fault
 from pull_responder.publish.text import last_name, one_line, resource_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pull_responder.findings.alert import Alert
     from pull_responder.findings.finding import Finding
@@ -107,6 +107,12 @@ def runbook(finding: Finding, style: Style) -> Iterator[str]:
     """Yield the line with the link to the page of its cause, if the operator has said where the pages are."""
     if url := style.runbook(finding.cause):
         yield f"Runbook: {url}"
+
+
+def with_runbook(lines: Iterable[str], finding: Finding, style: Style) -> list[str]:
+    """Return `lines`, and behind them the link of `runbook` if they do not have it."""
+    every = list(lines)
+    return [*every, *(each for each in runbook(finding, style) if each not in every)]
 
 
 def links(finding: Finding, style: Style) -> Iterator[str]:
