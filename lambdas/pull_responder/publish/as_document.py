@@ -134,10 +134,11 @@ def _headline(alert: Alert) -> str:
     """Return what is broken and for whom, or how it ended, in the words of line 1 of the e-mail."""
     if alert.edge is not Edge.RESOLVED:
         return one_line(" ".join([headline(alert, one_line), *after_fix(alert, one_line)]), _PARAGRAPH)
-    over = [*ended(alert, one_line), *how_known(alert.notices, known=alert.others_known)]
-    over = ["Already fixed:", *over] if alert.is_in_part else over
-    said = [headline(alert, one_line), *over] if alert.others else [f"{opening(alert)}:", *over, whom(alert, one_line)]
-    return one_line(" ".join(said), _PARAGRAPH)
+    over = list(ended(alert, one_line))
+    if alert.is_in_part:
+        return one_line(" ".join([headline(alert, one_line), "Already fixed:", *over]), _PARAGRAPH)
+    known = how_known(alert.notices, known=alert.others_known)
+    return one_line(" ".join([f"{opening(alert)}:", *over, *known, whom(alert, one_line)]), _PARAGRAPH)
 
 
 def _action(alert: Alert) -> str:

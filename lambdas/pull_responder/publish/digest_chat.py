@@ -32,7 +32,7 @@ from pull_responder.publish.digest_hit import hit_by, in_clusters
 from pull_responder.publish.digest_text import digest_subject
 from pull_responder.publish.steps import do_this, runbook, what_to_do, with_runbook
 from pull_responder.publish.style import Style
-from pull_responder.publish.telling import whom
+from pull_responder.publish.telling import STILL_BROKEN, whom
 from pull_responder.publish.text import resource_name
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def chat_digest(notices: Sequence[Notice], style: Style | None = None) -> dict[s
         title=alert_title(left) if left else _digest_title(notices, subject),
         lines=_digest_lines(notices, style or Style()),
         thread=None,
-        summary=escape(subject, CONTEXT),
+        summary=escape(subject.replace(f"[{STILL_BROKEN}]", f"{STILL_BROKEN},"), CONTEXT),
         resources=_resources(notices),
         values=digest_values(notices),
     )

@@ -50,9 +50,11 @@ def digest_document(notices: Sequence[Notice], *, room: int, style: Style | None
     ended = dict.fromkeys(one_line(problem, _FIELD) for each in worst for problem in each.over)
     over = take_fitting(ended, size=room * _OVER_ROOMS)
     causes = by_cause(notices)
+    todo = list({each.id: each for of in causes if (each := of.to_mend)}.values())
     left = {each.id: each for notice in worst if notice.is_in_part for each in notice.others}
     every = [other_object(each, room=min(room // len(left), _COMMANDS), style=style) for each in left.values()]
     others = every[: len(take_fitting((json.dumps(each, ensure_ascii=False) for each in every), size=room))]
+    share = min(room // (len(causes) + len(left)), _COMMANDS)
     return {
         "schema": SCHEMA,
         "version": VERSION,
@@ -62,7 +64,10 @@ def digest_document(notices: Sequence[Notice], *, room: int, style: Style | None
         "at": max(notice.at for notice in notices),
         "count": len(notices),
         "headline": _headline(notices, causes),
-        "action": _action(causes),
+        "action": _action(todo),
+        "commands": take_fitting(
+            (line for each in todo[:MOST_CAUSES] for line in _fix(each, room=share)["commands"]), size=room
+        ),
         "attributes": digest_values(notices),
         "causes": [
             {
@@ -75,12 +80,12 @@ def digest_document(notices: Sequence[Notice], *, room: int, style: Style | None
                 "clusters": _names(clusters(each.notices)),
                 "namespaces": _names(namespaces(each.notices)),
                 "roles": _names(roles(each.notices)),
-                "remediation": None if each.is_resolved else _fix(each.worst, room=min(room // len(causes), _COMMANDS)),
+                "remediation": None if each.is_resolved else _fix(each.worst, room=share),
                 "runbook_url": style.runbook(each.cause),
             }
             for each in causes
         ]
-        + _causes_left(left.values(), worst, room=min(room // (len(causes) + len(left)), _COMMANDS), style=style),
+        + _causes_left(left.values(), worst, room=share, style=style),
         "findings": shown,
         "others": others,
         "over": over,
@@ -92,9 +97,8 @@ def digest_document(notices: Sequence[Notice], *, room: int, style: Style | None
     }
 
 
-def _action(causes: Sequence[OfCause]) -> str | None:
-    """Return what to do about the worst of each of the first few causes; None if there is nothing to do."""
-    todo = list({each.id: each for of in causes if (each := of.to_mend)}.values())
+def _action(todo: Sequence[Finding]) -> str | None:
+    """Return what to do about the first few of `todo`, the worst of each cause; None if there is nothing to do."""
     said = [what_to_do(each, one_line, _FIELD) for each in todo[:MOST_CAUSES]]
     if len(todo) <= 1:
         return "".join(said) or None
