@@ -90,7 +90,7 @@ def _alert(alert: Alert, room: int) -> str:
         return _resolved(alert, room)
     findings = [*alert.to_mend, *(() if alert.is_in_part else alert.others)]
     over = [_what_is_over(alert)] if alert.is_in_part else []
-    return _asking(alert, findings, [*over, *([each] for each in after_fix_in_short(alert, plain))], room)
+    return _asking(alert, findings, [*over, *after_fix_in_short(alert, plain)], room)
 
 
 def _asking(alert: Alert, findings: Sequence[Finding], ends: Sequence[Sequence[str]], room: int) -> str:
@@ -208,7 +208,7 @@ def _digest(notices: Sequence[Notice], room: int) -> str:
     if todo := each_to_mend(causes):
         number, who = len(notices), whom_together(notices, plain)
         where = f"DIGEST: {number} {kind(notices)}, {worst.severity.value}: "
-        heads = [f"{where}{each}. {who}" for each in _causes(todo, len(todo))]
+        heads = [f"{where}{each}. {who[:1].upper()}{who[1:]}" for each in _causes(todo, len(todo))]
         heads += [f"{where}{who}", f"DIGEST of {number}, {worst.severity.value}: {who}"]
         return _with_steps(heads, todo, all_of(len(todo)), (), room)
     reach = worst.notices[0].reach

@@ -67,7 +67,7 @@ def undone(alert: Alert, say: Say) -> str:
     if worst.broken_by:
         return f"{_who(worst.broken_by, worst.finding, say)} may undo this again: fix it there, too."
     calls = BREAKING_CALLS.get(worst.finding.cause, ())[:2]
-    name = say(last_name(resource_name(worst.finding.resource.id)), _NAME)
+    name = say(last_name(resource_name(worst.finding.resource.id)), _NAME) or UNKNOWN
     if not calls:
         return "It may break again: find out what undoes the fix, and stop that."
     return f"It may break again: find in CloudTrail who calls {' or '.join(calls)} on {name}, and stop that."
@@ -121,11 +121,12 @@ def grown_in_short(alert: Alert, say: Say) -> str:
     return words[:1].upper() + words[1:]
 
 
-def after_fix_in_short(alert: Alert, say: Say) -> list[str]:
-    """Return `after_fix` in few words, the most important first: what undoes the fix, and that it flaps."""
+def after_fix_in_short(alert: Alert, say: Say) -> list[list[str]]:
+    """Return `after_fix` in few words, the most important first, each in one form or in a longer and a shorter one."""
     if alert.edge is not Edge.BACK:
         return []
-    return [*([_FLAPS] if flaps(alert) else []), undone(alert, say)]
+    brief = [] if alert.worst.broken_by else ["It may break again: find in CloudTrail what undoes the fix."]
+    return [*([[_FLAPS]] if flaps(alert) else []), [undone(alert, say), *brief]]
 
 
 def fixed_by(alert: Alert, say: Say) -> list[str]:

@@ -39,10 +39,8 @@ WORDS: Final = {
 }
 NOTHING_LEFT: Final = "No other cause of these failures is known."
 NOTHING_TO_RUN: Final = "There is nothing to run."
-NOT_SEEN: Final = (
-    "There is nothing to run: pods try again within 5 minutes. "
-    "The configuration says that they can; no pull was seen to succeed yet."
-)
+_READ: Final = "No pull was seen to succeed yet; the configuration says that pulls can."
+NOT_SEEN: Final = f"There is nothing to run: pods try again within 5 minutes. {_READ}"
 """What is known of a resolution that a read showed.
 
 The delay between two pulls grows "until it reaches a compiled-in limit, which is 300 seconds (5 minutes)": Kubernetes
@@ -134,12 +132,14 @@ def ended(alert: Alert, say: Say) -> Iterator[str]:
 def how_known(notices: Sequence[Notice], *, known: bool = True) -> list[str]:
     """Return that there is nothing to run; that no pull was seen yet, if one of `notices` says what works again.
 
-    Empty if something else stops the pulls, or if that is not `known`.
+    Empty if something else stops the pulls. If that is not `known`, there may be something to run.
     """
-    if not known or any(each.is_in_part for each in notices):
+    if any(each.is_in_part for each in notices):
         return []
     checks = ((each, BY_ID.get(each.finding.cause)) for each in notices)
     is_read = any(check and each.because.startswith(check.again) for each, check in checks)
+    if not known:
+        return [_READ] if is_read else []
     return [NOT_SEEN if is_read else NOTHING_TO_RUN]
 
 
