@@ -26,7 +26,7 @@ demo: build/python.stamp
 # these two can run at once, each with an emulated AWS of its own; those that share a stack stay together.
 WORKERS ?= 3
 TEST_TOGETHER = $(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --ignore tests/e2e
-TEST_DEPLOYED = $(PYTHON) -m pytest -n 2 --dist loadgroup tests/e2e
+TEST_DEPLOYED = $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/e2e
 test: build/python.stamp build/node.stamp node-version
 	@$(TEST_TOGETHER)
 	@$(TEST_DEPLOYED)

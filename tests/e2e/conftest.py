@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,8 @@ PATIENCE_SECONDS = 60
 # The settings other than the defaults: all optional sources of failures, and no delay before a finding is resolved.
 AUDITED_CLUSTER = "e2e"
 FORWARDED_SOURCE = "kubernetes.events"
+# The files whose tests use the stack below.
+SHARE_A_STACK = ("test_deployed_stack.py", "test_doctor.py")
 ALL_DONE: dict[str, Any] = {"batchItemFailures": []}
 
 
@@ -114,15 +117,16 @@ class Deployed:
         return self.aws.log.read_text(errors="replace")[-6000:]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one process have a file's tests, and one all that share the deployed stack. Each has an emulated AWS.
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:  # noqa: ANN401 -- pytest-xdist has no types
+    """Let one process have all tests of a file, and one all of SHARE_A_STACK. Each has an emulated AWS of its own."""
 
-    It comes first, because pytest-xdist reads the groups in the same hook.
-    """
-    for item in items:
-        shared = "deployed" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("deployed" if shared else item.path.stem))
+    def process_of(test: str) -> str:
+        file = test.partition("::")[0]
+        return STACK if file.endswith(SHARE_A_STACK) else file
+
+    scheduler = import_module("xdist.scheduler.loadscope").LoadScopeScheduling(config, log)
+    scheduler._split_scope = process_of
+    return scheduler
 
 
 @pytest.fixture(scope="session")

@@ -235,7 +235,9 @@ def upgrade(responder: Responder) -> None:
     assert responder.is_queued()
     responder.send(responder.mend("mended"))
     responder.cannot_become(UNDEPLOYABLE)
-    assert (responder.waiting("QueueUrl"), responder.waiting("ChangesQueueUrl")) == (1, 1)
+    assert responder.waiting("QueueUrl") == 1
+    # The schedule sends to this one, too, each minute.
+    assert responder.waiting("ChangesQueueUrl") >= 1
     responder.becomes(THIS)
 
     responder.take(messages=True)

@@ -616,11 +616,16 @@ def notice(life: Life) -> Notice:
         at=iso(pending.at),
         opened_at=iso(life.opened_at),
         because=pending.because,
-        since=iso(began_at(life.reach, life.opened_at)),
+        since=iso(_began_at(life)),
         fixed_by=_fixed_by(life, pending),
         broken_by=life.broken_by,
         changes_unread=life.changes_unread,
     )
+
+
+def _began_at(life: Life) -> float:
+    """Return since when its pulls fail. Failures from before it came back, which the reach has, too, do not count."""
+    return began_at(life.reach, life.opened_at) if life.opened_at == life.created_at else life.opened_at
 
 
 def _fixed_by(life: Life, pending: Pending) -> tuple[Deed, ...]:

@@ -154,7 +154,7 @@ def test_a_client_of_another_sdk_is_left_as_it_is() -> None:
     class Session:
         """It has none of the attributes of botocore's."""
 
-    client = boto3.client("ecr", region_name="us-east-1")
+    client: Any = boto3.client("ecr", region_name="us-east-1")
     client._endpoint.http_session = Session()
     tls.share_tls(client)
     assert vars(client._endpoint.http_session) == {}

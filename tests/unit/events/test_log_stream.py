@@ -29,7 +29,8 @@ def test_the_owner_and_the_filters_name_say_whose_cluster_it_is() -> None:
 
 def test_a_control_message_is_nothing() -> None:
     control = stream_record(messageType="CONTROL_MESSAGE", owner="CloudwatchLogs", logGroup="", subscriptionFilters=[])
-    assert read_stream_record(control).bodies() == []
+    read = read_stream_record(control)
+    assert (read.bodies(), read.batch.records, read.account, read.region) == ([], 0, "", "")
 
 
 @pytest.mark.parametrize(

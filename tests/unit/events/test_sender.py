@@ -85,6 +85,12 @@ def test_an_event_about_another_account_than_its_senders_is_refused(lie: str) ->
     assert not isinstance(read_body(lie, origins=ALONE), Refused)
 
 
+@pytest.mark.parametrize("field", ["addonArn", "addon-arn", "clusterArn", "cluster-arn"])
+def test_wherever_eks_names_another_account_the_event_is_refused(field: str) -> None:
+    detail = {field: f"arn:aws:eks:eu-west-1:{VICTIM}:cluster/prod"}
+    assert read_body(event("aws.eks", "EKS Addon Health Degraded", detail), origins=ORIGINS) == LIE
+
+
 @pytest.mark.parametrize("junk", [7, "x" * 5_000, [MEMBER], {}])
 def test_what_stands_for_the_account_is_shown_as_an_account_only(junk: object) -> None:
     says = f"an event that account {MEMBER} sent, about account (no account's id)"
