@@ -57,7 +57,7 @@ def test_the_change_that_fixes_it_resolves_it_at_once_and_people_are_notified_af
     assert resolved["reach"]["events"] == 2
     assert resolved["because"] == (
         "The role's policies allow the pull again since 2026-03-01 12:01 UTC; it was broken for 1 minute; "
-        f"AttachRolePolicy by {ADMIN} (event {fixed['detail']['eventID']})."
+        f"AttachRolePolicy of AmazonEC2ContainerRegistryPullOnly by {ADMIN} (event {fixed['detail']['eventID']})."
     )
     assert resolved["finding"]["resource"]["id"].endswith(f"role/{node.role}")
     (still,) = scene.in_hub(f"role/{other.role}")
@@ -103,7 +103,8 @@ def test_a_change_that_is_seen_later_than_its_event_is_named_all_the_same(scene:
     scene.clock.forward(minutes=6)
     scene.recheck()
     _, resolved = scene.told()
-    assert f"AttachRolePolicy by {ADMIN} (event {made['detail']['eventID']})." in resolved["because"]
+    change = f"AttachRolePolicy of AmazonEC2ContainerRegistryPullOnly by {ADMIN}"
+    assert f"{change} (event {made['detail']['eventID']})." in resolved["because"]
 
 
 def test_a_finding_that_comes_back_is_the_same(scene: Scene) -> None:

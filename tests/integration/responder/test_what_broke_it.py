@@ -67,7 +67,13 @@ def test_who_detached_the_policy_is_told_and_stored(scene: Scene, node: Node) ->
     event = record(scene, "iam", "DetachRolePolicy", roleName=node.role, policyArn=PULL_ONLY)
 
     at = iso(scene.clock.now - 120)
-    assert broken_by(scene, node) == {"call": "DetachRolePolicy", "by": ADMIN, "at": at, "event_id": event}
+    assert broken_by(scene, node) == {
+        "call": "DetachRolePolicy",
+        "policy": "AmazonEC2ContainerRegistryPullOnly",
+        "by": ADMIN,
+        "at": at,
+        "event_id": event,
+    }
     assert (deed := life_of(scene).broken_by)
     assert (deed.call, deed.by, deed.at, deed.event_id) == ("DetachRolePolicy", ADMIN, at, event)
 
@@ -114,7 +120,7 @@ def test_a_call_that_cloudtrail_shows_late_is_found_at_the_next_look(scene: Scen
     assert deed
     assert deed.event_id == event
     fields = scene.in_hub(node.role)[0]["ProductFields"]
-    assert fields["pull-responder/changed-by"] == f"DeleteRolePolicy by {ADMIN} (event {event}) at {deed.at}"
+    assert fields["pull-responder/changed-by"] == f"DeleteRolePolicy of pull by {ADMIN} (event {event}) at {deed.at}"
 
 
 def test_a_policy_of_the_role_that_the_fix_names_counts_as_its_part(scene: Scene, node: Node) -> None:
