@@ -189,7 +189,7 @@ def test_the_fix_resolves_the_finding_and_those_who_got_the_alert_hear_of_it(epi
         # Who has run the fix is known from CloudTrail's record of it.
         assert re.search(r" since .*; it was broken for [^;]*\.$", mail["body"].splitlines()[0])
         assert re.search(
-            r"\nChanged before it was resolved: [A-Za-z]+( of [A-Za-z0-9]+)? by [^,\n]+, \S+ \S+ UTC\n",
+            r"\nChanged before it was resolved: [A-Za-z]+( of [A-Za-z0-9-]+)? by [^,\n]+, \S+ \S+ UTC\n",
             mail["body"],
         )
         (stored,) = episode["resolved"]["security_hub"]
