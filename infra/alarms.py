@@ -107,6 +107,27 @@ class Alarms(Construct):
             )
             self._add(name, description, counted)
 
+    def watch_blindness(self) -> None:
+        """Add the alarm on events that cannot arrive. It also goes off when nobody has looked for some hours.
+
+        The function that looks writes the metric every hour. Without data the alarm is in state INSUFFICIENT_DATA, as a
+        new one is. CloudWatch acts when a state changes (User Guide, "Alarm actions").
+        """
+        counted = cloudwatch.Metric(
+            namespace=_OWN_NAMESPACE,
+            metric_name="ResponderBlind",
+            dimensions_map=_OWN_DIMENSION,
+            period=cdk.Duration.hours(1),
+            statistic="Maximum",
+        )
+        alarm = self._add(
+            "Blind",
+            "Events cannot arrive, or nobody has looked for hours whether they can",
+            counted,
+            missing=cloudwatch.TreatMissingData.MISSING,
+        )
+        alarm.add_insufficient_data_action(self._action)
+
     def _add(  # noqa: PLR0913 -- all but the first three have defaults
         self,
         name: str,
@@ -116,7 +137,8 @@ class Alarms(Construct):
         threshold: int = 0,
         datapoints: int = 1,
         periods: int = 1,
-    ) -> None:
+        missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
+    ) -> cloudwatch.Alarm:
         alarm = cloudwatch.Alarm(
             self,
             name,
@@ -126,6 +148,7 @@ class Alarms(Construct):
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
             datapoints_to_alarm=datapoints,
             evaluation_periods=periods,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            treat_missing_data=missing,
         )
         alarm.add_alarm_action(self._action)
+        return alarm

@@ -30,7 +30,7 @@ class QueueRules(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, queue: sqs.IQueue, dead_letters: sqs.IQueue) -> None:
         super().__init__(scope, construct_id)
         self.names: list[str] = []
-        self._prefix = f"{_short_name(cdk.Stack.of(self))}-{construct_id}-"
+        self._prefix = f"{rule_prefix(self)}{construct_id}-"
         self._target = events.CfnRule.TargetProperty(
             id="Queue",
             arn=queue.queue_arn,
@@ -76,6 +76,11 @@ class QueueRules(Construct):
                 "ArnLike": {"aws:SourceArn": rules},
             },
         )
+
+
+def rule_prefix(scope: Construct) -> str:
+    """Return the beginning of the names of all rules in the stack of `scope`."""
+    return f"{_short_name(cdk.Stack.of(scope))}-"
 
 
 def _short_name(stack: cdk.Stack) -> str:

@@ -13,6 +13,7 @@ from infra.change_rules import ChangeRules
 from infra.dependency_layer import DependencyLayer
 from infra.event_queue import EventQueue
 from infra.event_rules import EventRules
+from infra.examine_function import ExamineFunction
 from infra.filter_topics import FilterTopics
 from infra.finding_function import FindingFunction, Task
 from infra.findings_table import findings_table
@@ -29,6 +30,7 @@ class PullResponder(Construct):
     - `table`: the table of findings
     - `events`, `changes`: the queues of failures and of changes that may have fixed one, with their dead letters
     - `diagnose`, `recheck`: the functions that open and resolve findings
+    - `examine`: the function that looks once a day whether all of this works
     - `hub`: what sets up Security Hub, or None
     - `role_arns`: the roles that read other accounts, joined by a comma
     - `member_role_command`: the command that lets them read another account, for the root of this repository
@@ -103,6 +105,7 @@ class PullResponder(Construct):
         alarms.watch_topic(topic.topic)
         alarms.watch_rules((*event_rules.names, *change_rules.names))
         alarms.watch_own_metrics()
+        audit_log = None
         if settings.audit_log_clusters:
             audit_log = AuditLogFunction(
                 self,
@@ -114,10 +117,28 @@ class PullResponder(Construct):
                 dead_letters=events.dead_letters,
             )
             alarms.watch_asynchronous_function("AuditLog", audit_log.function)
+        examine = ExamineFunction(
+            self,
+            "Examine",
+            settings=settings,
+            layer=layer,
+            key=key,
+            topic=topic.topic,
+            table=table,
+            queue=events.queue,
+            queues=[each for of in (events, changes) for each in (of.queue, of.dead_letters)],
+        )
+        alarms.watch_function("Examine", examine.function)
+        alarms.watch_rules([examine.rule_name])
+        alarms.watch_blindness()
         hub = HubSetup(self, "HubSetup", settings=settings, layer=layer, key=key) if settings.security_hub else None
         # What refuses one of the functions is not a stranger's refusal to the other.
         for each in (diagnose, recheck):
-            each.name_own_roles(diagnose.role, recheck.role)
+            each.name_own_roles(diagnose.role, recheck.role, examine.role)
+        if settings.canary:
+            diagnose.expect_canaries(examine.role)
+        others = [each.function for each in (audit_log, hub) if each]
+        examine.let_read(diagnose.function, recheck.function, *others)
         if settings.permissions_boundary_arn:
             boundary = iam.ManagedPolicy.from_managed_policy_arn(self, "Boundary", settings.permissions_boundary_arn)
             iam.PermissionsBoundary.of(self).apply(boundary)
@@ -130,6 +151,7 @@ class PullResponder(Construct):
         self.changes = changes
         self.diagnose = diagnose
         self.recheck = recheck
+        self.examine = examine
         self.hub = hub
         self.role_arns = f"{diagnose.role.role_arn},{recheck.role.role_arn}"
         self.member_role_command = (

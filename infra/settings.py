@@ -60,6 +60,7 @@ class Settings:
     - `look_up_changes`: whether CloudTrail is asked who changed a resource before its first failure
     - `audit_log_clusters`: the clusters whose audit logs the stack subscribes to
     - `forwarded_event_source`: the source of the Kubernetes events that a forwarder puts on the default bus, or None
+    - `canary`: whether the deployment makes a call to ECR once a day that is refused, to see its record arrive
     - `health_check_rate`: how often to read the health of node groups and Fargate profiles; None: never
     - `member_role_name`: the role to assume in other accounts
     - `organization_account`: the account to ask first for the organization's policies; "": none
@@ -108,6 +109,7 @@ class Settings:
     look_up_changes: bool = _setting(True, check.true_or_false)  # noqa: FBT003 -- a default
     audit_log_clusters: tuple[str, ...] = _setting((), check.cluster_names)
     forwarded_event_source: str | None = _setting(None, check.source_or_none)
+    canary: bool = _setting(True, check.true_or_false)  # noqa: FBT003 -- a default
     health_check_rate: str | None = _setting("rate(1 hour)", check.rate_or_none)
     member_role_name: str = _setting("PullResponderReadOnly", check.role_name)
     organization_account: str = _setting("", check.account_or_empty)

@@ -1,5 +1,7 @@
 """Whether the EventBridge rules of the stack exist, are in the state that they were deployed in, and have their target.
 
+The rules on refused pulls have a state of their own. As long as one of them is broken, such refusals do not arrive.
+
 Source: EventBridge API Reference, DescribeRule, PutRule (what is left out of a rule is removed from it), PutTargets;
 User Guide, "Receiving read-only management events from AWS services" (a rule in state ENABLED does not get them).
 """
@@ -37,7 +39,9 @@ def _examine(deployment: Deployment, reader: Reader) -> list[Result]:
 
 
 def _one(deployment: Deployment, reader: Reader, rule: Resource) -> Result:
-    name, region = rule.physical_id, deployment.region
+    # Of a rule on a bus of its own, the physical id is "bus|rule" (CloudFormation, AWS::Events::Rule, Ref).
+    bus, _, name = rule.physical_id.rpartition("|")
+    region, place = deployment.region, {"EventBusName": bus} if bus else {}
     subject = f"rule {name}"
     expected = deployment.value(rule.properties)
     if deployment.template or not isinstance(expected, dict):
@@ -46,13 +50,13 @@ def _one(deployment: Deployment, reader: Reader, rule: Resource) -> Result:
     meaning = f'This will not be seen: "{expected.get("Description", name)}"'
 
     def describe(client: Any) -> Mapping[str, Any]:  # noqa: ANN401 -- boto3's generated client
-        answer = client.describe_rule(Name=name)
+        answer = client.describe_rule(Name=name, **place)
         pattern = json.loads(answer.get("EventPattern") or "null")
         schedule = answer.get("ScheduleExpression") or None
         return {"State": answer["State"], "EventPattern": pattern, "ScheduleExpression": schedule}
 
     def targets(client: Any) -> set[str]:  # noqa: ANN401 -- boto3's generated client
-        return {each["Arn"] for each in pages(client, "list_targets_by_rule", "Targets", Rule=name)}
+        return {each["Arn"] for each in pages(client, "list_targets_by_rule", "Targets", Rule=name, **place)}
 
     found = reader.call(_PERMISSIONS[0], account=deployment.account, region=region, request=describe, absent=_MISSING)
     if isinstance(found, Unread):
@@ -68,12 +72,14 @@ def _one(deployment: Deployment, reader: Reader, rule: Resource) -> Result:
         return unread(_ID, subject, sent, f"If the rule has lost its target: {meaning[0].lower()}{meaning[1:]}")
     faults = [*rule_faults, *(target_faults if found else [])]
     if not faults:
-        return _whole(deployment, subject, f"{found['State'] if found else ''}, and sends to its queue", expected)
+        return _whole(deployment, subject, f"{found['State'] if found else ''}, and has its target", expected)
     commands = (
-        *([_put_rule(name, expected, region)] if rule_faults else []),
-        *([_put_targets(name, expected, region)] if target_faults else []),
+        *([_put_rule(name, bus, expected, region)] if rule_faults else []),
+        *([_put_targets(name, bus, expected, region)] if target_faults else []),
     )
-    return broken(_ID, subject, "; ".join(faults), meaning, commands=commands)
+    # On another bus come the refusals of other accounts and regions.
+    blinds = expected.get("State") == _ALL_MANAGEMENT_EVENTS and not bus
+    return broken(_ID, subject, "; ".join(faults), meaning, commands=commands, blinds=blinds)
 
 
 def _whole(deployment: Deployment, subject: str, text: str, expected: Mapping[str, Any]) -> Result:
@@ -110,8 +116,8 @@ def _target_faults(targets: set[str], expected: Mapping[str, Any]) -> list[str]:
     return [f"it does not send to {each}" for each in lacking]
 
 
-def _put_rule(name: str, expected: Mapping[str, Any], region: str) -> Command:
-    options = {"name": name, "state": expected.get("State", "ENABLED"), "region": region}
+def _put_rule(name: str, bus: str, expected: Mapping[str, Any], region: str) -> Command:
+    options = {"name": name, "state": expected.get("State", "ENABLED"), "region": region, **_of_bus(bus)}
     if pattern := expected.get("EventPattern"):
         options["event_pattern"] = json.dumps(pattern, separators=(",", ":"))
     if schedule := expected.get("ScheduleExpression"):
@@ -121,9 +127,13 @@ def _put_rule(name: str, expected: Mapping[str, Any], region: str) -> Command:
     return aws("events", "put-rule", **options)
 
 
-def _put_targets(name: str, expected: Mapping[str, Any], region: str) -> Command:
+def _put_targets(name: str, bus: str, expected: Mapping[str, Any], region: str) -> Command:
     targets = json.dumps(expected.get("Targets", []), separators=(",", ":"))
-    return aws("events", "put-targets", rule=name, targets=targets, region=region)
+    return aws("events", "put-targets", rule=name, targets=targets, region=region, **_of_bus(bus))
+
+
+def _of_bus(bus: str) -> dict[str, str]:
+    return {"event_bus_name": bus} if bus else {}
 
 
 CHECK: Final = Examination(_ID, "each rule's state, pattern, schedule and target", _PERMISSIONS, _examine)

@@ -19,6 +19,7 @@ from pull_responder.publish.telling import (
     NOTHING_LEFT,
     counted,
     ended,
+    is_of_responder,
     number_of,
     opening,
     whom,
@@ -109,7 +110,10 @@ def _resolved(alert: Alert, room: int) -> str:
     tail += [] if alert.others_known else [NOT_READ]
     end = next(iter(ended(alert, plain)))
     said.append(fit(end, max(room - size("\n".join([*said, *tail])) - 1, _STEP)))
-    for each in (*_last_deed(alert.notices), *([NOTHING_LEFT] if alert.others_known else [])):
+    for each in (
+        *_last_deed(alert.notices),
+        *([NOTHING_LEFT] if alert.others_known and not is_of_responder(worst) else []),
+    ):
         if size("\n".join([*said, each, *tail])) <= room:
             said.append(each)
     return fit("\n".join([*said, *tail]), room)

@@ -166,6 +166,8 @@ def _base_subject(finding: Finding, room: int) -> str:
     account = where.partition(" ")[0]
     places = [f"cluster {cluster}, {where}", f"{cluster}, {where}", f"cluster {cluster}, {account}"] if cluster else []
     places += [f"{cluster}, {account}", where] if cluster else [where, account]
+    if telling.is_of_responder(finding):
+        return f"{severity}: {why} ({where})"
     if len(full := f"{severity} pull failure: {why} ({what}, {places[0]})") <= room:
         return full
     short = last_name(what)

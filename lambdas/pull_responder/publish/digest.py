@@ -15,7 +15,7 @@ from pull_responder.model.verdict import Severity
 from pull_responder.publish.attributes import sort_by_severity
 from pull_responder.publish.changes import fixed_by
 from pull_responder.publish.digest_hit import in_clusters
-from pull_responder.publish.telling import WORDS, ended, fault, number_of
+from pull_responder.publish.telling import WORDS, ended, fault, is_of_responder, number_of
 from pull_responder.publish.text import resource_name
 
 if TYPE_CHECKING:
@@ -169,6 +169,6 @@ def kind(notices: Sequence[Notice]) -> str:
     one = len(notices) == 1
     if edges == {Edge.RESOLVED}:
         return "resolved finding" if one else "resolved findings"
-    if edges == {Edge.NEW}:
+    if edges == {Edge.NEW} and not any(is_of_responder(each.finding) for each in notices):
         return "new pull failure" if one else "new pull failures"
     return "finding" if one else "findings"

@@ -36,6 +36,7 @@ WORDS: Final = {
     Edge.RESOLVED: "RESOLVED",
 }
 NOTHING_LEFT: Final = "No other cause of these failures is known."
+NOT_SEEN: Final = "Pods may fail to pull, and nobody is told."
 NOT_READ: Final = "Whether something else stops these pulls could not be read."
 
 _NAME: Final = 100
@@ -87,6 +88,8 @@ def whom(alert: Alert, say: Say, *, brief: bool = False) -> str:
     what = _what(alert, say, brief=brief)
     is_over = alert.edge is Edge.RESOLVED and not alert.others
     still = "still " if alert.is_in_part else ""
+    if is_of_responder(finding):
+        return "What failed meanwhile was not seen, unless it fails again." if is_over else NOT_SEEN
     if _is_behavior(finding):
         who = finding.pull.principal
         name = who and (who.name or who.arn)
@@ -133,7 +136,8 @@ def what_is_left(alert: Alert, say: Say) -> list[str]:
     if not alert.others_known:
         return [NOT_READ]
     if not alert.others:
-        return [NOTHING_LEFT] if alert.edge is Edge.RESOLVED else []
+        over = alert.edge is Edge.RESOLVED and not is_of_responder(alert.worst.finding)
+        return [NOTHING_LEFT] if over else []
     stops = f"Also stop{'s' if len(alert.others) == 1 else ''} these pulls:"
     more = [f"And {number_of(alert.unnamed, 'more cause')}"] if alert.unnamed else []
     return [stops, *(f"- {each}" for each in _also_stops(alert, say)), *more]
@@ -243,6 +247,12 @@ def _of_several(reach: Reach, units: str) -> str:
     words = reach.words(units)
     what = "roles or users" if units == "principals" else units
     return f", one of {words} {what}" if words not in ("0", "1") else ""
+
+
+def is_of_responder(finding: Finding) -> bool:
+    """Return whether the finding is about Pull Responder itself, and about no pull."""
+    check = BY_ID.get(finding.cause)
+    return check is not None and check.of_responder
 
 
 def _is_behavior(finding: Finding) -> bool:

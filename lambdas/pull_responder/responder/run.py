@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from pull_responder.findings.store import Store
 from pull_responder.model.unread import Unread
@@ -66,6 +66,18 @@ class Run:
             # Threads count, too, and Powertools adds to what it keeps without a lock.
             with _COUNTING:
                 self.metrics.add_metric(name=name, unit=MetricUnit.Count, value=number)
+
+    def gauge(self, name: str, value: float, **dimensions: str) -> None:
+        """Write a metric that counts even when it is 0, with dimensions beside the function's own."""
+        if not dimensions:
+            with _COUNTING:
+                self.metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+            return
+        ours = {"service": self.metrics.service or "", **dimensions}
+        with single_metric(
+            name=name, unit=MetricUnit.Count, value=value, namespace=self.metrics.namespace, default_dimensions=ours
+        ):
+            pass
 
     def let_others(self, attempt: int) -> None:
         """Wait a random moment, longer with each attempt, before a retry of a write that another run made first."""
