@@ -107,12 +107,16 @@ class Alarms(Construct):
             )
             self._add(name, description, counted)
 
-    def watch_blindness(self) -> None:
-        """Add the alarm on events that cannot arrive. It also goes off when nobody has looked for some hours.
+    def watch_examination(self, function: lambda_.IFunction, *, rule: str) -> None:
+        """Add the alarms on the function that looks whether all works, and on what it sees.
+
+        That on events that cannot arrive also goes off when nobody has looked for some hours.
 
         The function that looks writes the metric every hour. Without data the alarm is in state INSUFFICIENT_DATA, as a
         new one is. CloudWatch acts when a state changes (User Guide, "Alarm actions").
         """
+        self.watch_function("Examine", function)
+        self.watch_rules([rule])
         counted = cloudwatch.Metric(
             namespace=_OWN_NAMESPACE,
             metric_name="ResponderBlind",

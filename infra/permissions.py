@@ -30,10 +30,9 @@ class Scope:
     """The resources an action is granted on.
 
     `arns` have `{partition}`, `{account}`, `{region}`, `{topic}`, `{queue}`, `{table}`, `{table_index}`, `{stack}`,
-    `{rules}`, `{function}`, `{queues}` and `{member_role}` to fill in; `reason` says why they cannot be narrower, and is
-    empty where they name one resource.
-    `condition` is what a request must meet beside them: a string condition key and its value. A placeholder that stands
-    for several resources is an ARN by itself.
+    `{rules}`, `{function}`, `{queues}` and `{member_role}` to fill in. A placeholder that stands for several resources
+    is an ARN by itself. `reason` says why they cannot be narrower, and is empty where they name one resource.
+    `condition` is what a request must meet beside them: a string condition key and its value.
     """
 
     arns: tuple[str, ...]

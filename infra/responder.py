@@ -128,17 +128,13 @@ class PullResponder(Construct):
             queue=events.queue,
             queues=[each for of in (events, changes) for each in (of.queue, of.dead_letters)],
         )
-        alarms.watch_function("Examine", examine.function)
-        alarms.watch_rules([examine.rule_name])
-        alarms.watch_blindness()
+        alarms.watch_examination(examine.function, rule=examine.rule_name)
         hub = HubSetup(self, "HubSetup", settings=settings, layer=layer, key=key) if settings.security_hub else None
         # What refuses one of the functions is not a stranger's refusal to the other.
         for each in (diagnose, recheck):
             each.name_own_roles(diagnose.role, recheck.role, examine.role)
-        if settings.canary:
-            diagnose.expect_canaries(examine.role)
-        others = [each.function for each in (audit_log, hub) if each]
-        examine.let_read(diagnose.function, recheck.function, *others)
+        diagnose.expect_canaries(examine.role)
+        examine.let_read(diagnose.function, recheck.function, *(each.function for each in (audit_log, hub) if each))
         if settings.permissions_boundary_arn:
             boundary = iam.ManagedPolicy.from_managed_policy_arn(self, "Boundary", settings.permissions_boundary_arn)
             iam.PermissionsBoundary.of(self).apply(boundary)

@@ -1,8 +1,8 @@
 """The canary's call: ecr:BatchGetImage on a repository that does not exist, by a role that is not allowed it.
 
 It changes nothing and returns nothing. The role of the function `examine` denies it (infra/examine_function.py), so
-that no other policy of the account can let it through. Source: ECR API Reference, BatchGetImage; IAM User Guide, "Policy
-evaluation logic" (an explicit deny ends the evaluation, whatever the resource is).
+that no other policy of the account can let it through. Source: ECR API Reference, BatchGetImage; IAM User Guide,
+"Policy evaluation logic" (an explicit deny ends the evaluation, whatever the resource is).
 """
 
 from __future__ import annotations

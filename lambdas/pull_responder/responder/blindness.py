@@ -68,12 +68,7 @@ class Blindness:
             region=self._region,
             meaning=first.meaning,
             steps=[f"{each.step}." for each in faults if each.step],
-            commands=[
-                command
-                for each in faults
-                if (each.account or self._account) == commands_for
-                for command in each.commands
-            ],
+            commands=[command for each in ours for command in each.commands],
             commands_for=commands_for,
         )
         if verdict.remediation is None or verdict.resource is None:
