@@ -100,34 +100,25 @@ class ExamineFunction(ResponderFunction):
             function_answers=(answers.SCHEDULE_LETTERS,),
             granted_later=_OF_FUNCTIONS,
         )
-        self._deny_canaries()
         self.rule_name = f"{rule_prefix(self)}Examine-Hour"
         self._wake()
 
     def let_read(self, *functions: lambda_.IFunction) -> None:
-        """Let it read how `functions` are, and itself, and tell it which of them is the first, which diagnoses."""
+        """Let it read how `functions` are, and how it is itself. The first of them is the one that diagnoses."""
         self.function.add_environment("DIAGNOSE_FUNCTION_NAME", functions[0].function_name)
         arns = [each.function_arn for each in (*functions, self.function)]
         grants = permissions.grants(_OF_FUNCTIONS, function=tuple(arns))
-        policy = iam.Policy(
-            self,
-            "ReadFunctions",
-            roles=[self.role],
-            statements=[
-                iam.PolicyStatement(actions=list(each.actions), resources=list(each.resources)) for each in grants
-            ],
-        )
-        answer(policy, answers.INLINE_POLICIES)
-
-    def _deny_canaries(self) -> None:
-        repositories = cdk.Stack.of(self).format_arn(
+        canaries = cdk.Stack.of(self).format_arn(
             service="ecr", region="*", resource="repository", resource_name=_CANARY_REPOSITORIES
         )
         policy = iam.Policy(
             self,
-            "Canary",
+            "Functions",
             roles=[self.role],
-            statements=[iam.PolicyStatement(effect=iam.Effect.DENY, actions=[_CANARY_CALL], resources=[repositories])],
+            statements=[
+                *(iam.PolicyStatement(actions=list(each.actions), resources=list(each.resources)) for each in grants),
+                iam.PolicyStatement(effect=iam.Effect.DENY, actions=[_CANARY_CALL], resources=[canaries]),
+            ],
         )
         answer(policy, answers.INLINE_POLICIES)
 
@@ -139,6 +130,7 @@ class ExamineFunction(ResponderFunction):
             description="Time to look whether Pull Responder itself works",
             schedule=events.Schedule.rate(cdk.Duration.hours(1)),
         )
+        answer(rule, answers.SCHEDULE_TARGET)
         cfn_resource(rule, events.CfnRule).targets = [
             events.CfnRule.TargetProperty(
                 id="Examine",
@@ -152,6 +144,7 @@ class ExamineFunction(ResponderFunction):
         )
         # The same: a run that failed is made again within the hour, and an alarm says that runs fail.
         self.function.configure_async_invoke(retry_attempts=0, max_event_age=cdk.Duration.minutes(10))
+        answer(self.function.node.find_child("EventInvokeConfig"), answers.SCHEDULE_DESTINATION)
 
 
 def _optional(settings: Settings) -> dict[str, str]:

@@ -93,6 +93,11 @@ SCHEDULE_LETTERS: Final = Answer(
     (*_packs("LambdaDLQ", _NIST, _HIPAA), "Serverless-LambdaDLQ"),
     "CKV_AWS_116",
 )
+_HOURLY: Final = (
+    "The next hour brings another event. Each says only that it is time, and an alarm says that nobody has looked"
+)
+SCHEDULE_TARGET: Final = Answer(_HOURLY, ("Serverless-EventBusDLQ",))
+SCHEDULE_DESTINATION: Final = Answer(_HOURLY, ("Serverless-LambdaAsyncFailureDestination",))
 SYNCHRONOUS: Final = Answer(
     "Lambda runs the function for messages of a queue, which has dead letters. A function's own are for asynchronous "
     "runs only",

@@ -70,6 +70,11 @@ class PullResponderStack(cdk.Stack):
                 "The function that checks whether open findings are fixed",
             ),
             (
+                "ExamineFunctionName",
+                responder.examine.function.function_name,
+                "The function that looks once a day whether all of this works",
+            ),
+            (
                 "ResponderRoleArns",
                 responder.role_arns,
                 "The roles of both functions, with which they read other accounts",

@@ -90,6 +90,11 @@ class Examined:
         }
 
     @property
+    def environment(self) -> dict[str, str]:
+        """The administrator's credentials, in the patient's region."""
+        return {**self.doctor.aws.environment, "AWS_DEFAULT_REGION": REGION, "AWS_REGION": REGION}
+
+    @property
     def role_arn(self) -> str:
         """The role of the function."""
         return f"arn:aws:iam::{ACCOUNT}:role/responder/{self.name}"
@@ -101,7 +106,7 @@ class Examined:
 
     def run(self, *, as_role: bool, **settings: str) -> Run:
         """Return an invocation of a function in the patient's region."""
-        for key, value in {**self.doctor.aws.environment, "AWS_DEFAULT_REGION": REGION, "AWS_REGION": REGION}.items():
+        for key, value in self.environment.items():
             self.patch.setenv(key, value)
         if as_role:
             for key, value in self.as_role.items():
@@ -119,8 +124,9 @@ class Examined:
             wait=lambda _: None,
         )
         assert connected.client("iam", account=None, region=REGION)
-        for key in self.as_role:
-            self.patch.delenv(key, raising=False)
+        self.patch.delenv("AWS_SESSION_TOKEN", raising=False)
+        for key, value in self.environment.items():
+            self.patch.setenv(key, value)
         return run
 
     def __call__(self, *, sends_canaries: bool = True, stack: str = STACK, **settings: str) -> Report:
