@@ -76,7 +76,11 @@ _TRAILS = Scope(
     "A trail of another region, or of the organization's management account, may be the one that logs here",
 )
 _RULES = Scope(
-    ("arn:{partition}:events:{region}:{account}:rule/{rules}*",), "The names of all rules of the stack begin with this"
+    (
+        "arn:{partition}:events:{region}:{account}:rule/*/{rules}*",
+        "arn:{partition}:events:{region}:{account}:rule/{rules}*",
+    ),
+    "The names of all rules of the stack begin with this, on whichever bus",
 )
 _ANY = Scope(("*",), _NO_RESOURCE)
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 _REGISTRY_ID = re.compile(rb'"registryId"\s{0,8}:\s{0,8}"(\d{12})"')
 _INSTANCE_PROFILE = re.compile(rb"(?:^|&)InstanceProfileName=([^&]{1,200})")
+_RULE = re.compile(rb'"Rule"\s{0,8}:\s{0,8}"([^"]{1,64})"')
+_ALARMS = re.compile(rb"Action=DescribeAlarms\b|AlarmNames")
+_MAPPING_PATH = re.compile(r"/event-source-mappings/[^/]+/?$")
 _SESSION_ARN = re.compile(r"arn:[\w-]+:sts::(?P<account>\d{12}):assumed-role/(?P<role>[^/]+)/[^/]+")
 _CLUSTER_PARTS = {
     "node-groups": "nodegroup",
@@ -51,6 +54,8 @@ def apply() -> None:
         _authorize_parts_of_clusters,
         _authorize_batches_of_messages,
         _authorize_instance_profiles,
+        _authorize_reads_of_rules_and_alarms,
+        _authorize_reads_of_a_mapping,
         _keep_clusters_without_kubernetes,
         _treat_loopback_as_tls,
         _run_functions_on_their_own_python,
@@ -357,6 +362,34 @@ def _authorize_instance_profiles() -> None:
         return f"arn:aws:iam::{request[-1]}:instance-profile/{unquote(named[1].decode())}"
 
     actions.extract_resource_arn = resource
+
+
+def _authorize_reads_of_rules_and_alarms() -> None:
+    """With AUTH=true, ListTargetsByRule and DescribeAlarms are authorized on the resource `*`."""
+    actions = _module("core.iam_actions")
+    stock = actions.extract_resource_arn
+
+    def resource(service: str, method: str, path: str, headers: Any, body: bytes, *request: Any) -> Any:
+        *_, region, account = request
+        if service == "events" and (named := _RULE.search(body or b"")):
+            return f"arn:aws:events:{region}:{account}:rule/default/{named[1].decode()}"
+        if service == "monitoring" and _ALARMS.search(body or b""):
+            return f"arn:aws:cloudwatch:{region}:{account}:alarm:*"
+        return stock(service, method, path, headers, body, *request)
+
+    actions.extract_resource_arn = resource
+
+
+def _authorize_reads_of_a_mapping() -> None:
+    """With AUTH=true, GetEventSourceMapping needs the permission to list all of them."""
+    actions = _module("core.iam_actions")
+    stock = actions.extract_iam_action
+
+    def action(service: str, method: str, path: str, *request: Any, **more: Any) -> Any:
+        one = service == "lambda" and method == "GET" and _MAPPING_PATH.search(path)
+        return "lambda:GetEventSourceMapping" if one else stock(service, method, path, *request, **more)
+
+    actions.extract_iam_action = action
 
 
 def _keep_clusters_without_kubernetes() -> None:

@@ -15,10 +15,9 @@ from tests.integration.doctor.estate import DENIED_RULE, OTHER_CLUSTER, REGION, 
 if TYPE_CHECKING:
     from tests.integration.doctor.conftest import Doctor
 
-# Security Hub is emulated by moto, which knows no IAM, and the emulated Lambda lets everybody read mappings. This
-# account is in no organization, so its policies are not asked for.
+# Security Hub is emulated by moto, which knows no IAM. This account is in no organization, so its policies are not asked
+# for.
 NOT_REFUSED = {
-    "lambda:GetEventSourceMapping",
     "securityhub:DescribeHub",
     *(each for each in PERMISSIONS if each.startswith("organizations:")),
 }
