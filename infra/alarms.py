@@ -48,18 +48,20 @@ class Alarms(Construct):
     def watch_function(self, name: str, function: lambda_.IFunction) -> None:
         """Add alarms on a function's runs that fail, and on those that Lambda refuses or drops."""
         # A failed run is tried again. One alone is no reason to wake anybody: two of three periods.
-        often = {"datapoints": 2, "periods": 3}
+        datapoints, periods = 2, 3
         self._add(
             f"{name}Errors",
             f"The function {name} fails",
             function.metric_errors(period=_PERIOD, statistic="Sum"),
-            **often,
+            datapoints=datapoints,
+            periods=periods,
         )
         self._add(
             f"{name}Throttles",
             f"Lambda has no room to run the function {name}",
             function.metric_throttles(period=_PERIOD, statistic="Sum"),
-            **often,
+            datapoints=datapoints,
+            periods=periods,
         )
 
     def watch_asynchronous_function(self, name: str, function: lambda_.IFunction) -> None:

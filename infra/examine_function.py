@@ -143,8 +143,9 @@ class ExamineFunction(ResponderFunction):
             "Wake", principal=iam.ServicePrincipal("events.amazonaws.com"), source_arn=rule.rule_arn
         )
         # The same: a run that failed is made again within the hour, and an alarm says that runs fail.
-        self.function.configure_async_invoke(retry_attempts=0, max_event_age=cdk.Duration.minutes(10))
-        answer(self.function.node.find_child("EventInvokeConfig"), answers.SCHEDULE_DESTINATION)
+        late = cdk.Duration.minutes(10)
+        runs = lambda_.EventInvokeConfig(self, "Runs", function=self.function, retry_attempts=0, max_event_age=late)
+        answer(runs, answers.SCHEDULE_DESTINATION)
 
 
 def _optional(settings: Settings) -> dict[str, str]:

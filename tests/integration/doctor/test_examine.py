@@ -38,6 +38,12 @@ def gauges(out: str, name: str) -> dict[str, float]:
     return {each.get("check", ""): each[name][0] if isinstance(each[name], list) else each[name] for each in found}
 
 
+def is_open(examined: Examined) -> bool:
+    life = examined.life
+    assert life
+    return life.is_open
+
+
 @pytest.mark.cause(CAUSE, "fails")
 def test_a_stopped_trail_is_told_with_the_command_that_starts_it(
     examined: Examined, doctor: Doctor, example: Callable[..., None]
@@ -134,15 +140,11 @@ def test_what_cannot_be_read_neither_blinds_nor_lets_see(examined: Examined, doc
         doctor.run(command)
     examined.clock.forward(minutes=HOUR)
     assert examined(sends_canaries=False).is_blind
-    life = examined.life
-    assert life
-    assert life.is_open
+    assert is_open(examined) is True
     examined.let({"Version": "2012-10-17", "Statement": [allowed]})
     examined.clock.forward(minutes=HOUR)
     assert not examined(sends_canaries=False).is_blind
-    life = examined.life
-    assert life
-    assert not life.is_open
+    assert is_open(examined) is False
 
 
 def test_hours_without_a_failed_pull_do_not_end_it(examined: Examined, doctor: Doctor) -> None:
