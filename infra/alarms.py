@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from infra.event_queue import EventQueue
 
+TELLS_WITHOUT_DATA: Final = "Blind"
+"""The construct id of the alarm that also acts when it has no data."""
+
 _PERIOD: Final = cdk.Duration.minutes(5)
 # The errors that the functions count themselves, with the alarm's description. pull_responder.handlers has the
 # namespace and the dimension. Errors in a run itself have the alarm on the function's errors.
@@ -127,7 +130,7 @@ class Alarms(Construct):
             statistic="Maximum",
         )
         alarm = self._add(
-            "Blind",
+            TELLS_WITHOUT_DATA,
             "Events cannot arrive, or nobody has looked for hours whether they can",
             counted,
             missing=cloudwatch.TreatMissingData.MISSING,

@@ -7,6 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from infra.alarm_topic import alarm_topic
 from infra.alarms import Alarms
 from infra.audit_log_function import AuditLogFunction
 from infra.change_rules import ChangeRules
@@ -19,13 +20,15 @@ from infra.finding_function import FindingFunction, Task
 from infra.findings_table import findings_table
 from infra.hub_setup import HubSetup
 from infra.notification_topic import NotificationTopic
+from infra.overview import Overview
 from infra.settings import Settings
 
 
 class PullResponder(Construct):
     """Pull Responder in the account and region of the stack that it is put into. An account and region needs one.
 
-    - `topic`: the topic of notifications and alarms, to subscribe to
+    - `topic`: the topic of notifications, to subscribe to
+    - `alarm_topic`: the topic of alarms, which is the same unless they have one of their own
     - `filters`: the topics for subscribers with filter policies, or None
     - `table`: the table of findings
     - `events`, `changes`: the queues of failures and of changes that may have fixed one, with their dead letters
@@ -47,8 +50,9 @@ class PullResponder(Construct):
             kms.Key.from_key_arn(self, "GivenKey", settings.encryption_key_arn) if settings.encryption_key_arn else None
         )
         topic = NotificationTopic(self, "Notifications", email=settings.alert_email, key=key)
-        topic.allow_alarms()
-        filters = FilterTopics(self, "Filters", key=topic.key) if settings.filter_topics else None
+        also = not settings.alarms_topic
+        filters = FilterTopics(self, "Filters", key=topic.key, also_alarms=also) if settings.filter_topics else None
+        alarms_to = alarm_topic(self, settings=settings, topic=topic, filters=filters)
         filtered = filters.filtered if filters else None
         table = findings_table(self, "Findings", settings=settings, key=key)
         events = EventQueue(
@@ -56,7 +60,7 @@ class PullResponder(Construct):
             "Events",
             settings=settings,
             batching_window_seconds=diagnose_task.batching_window_seconds,
-            alarm_topic=topic.topic,
+            alarm_topic=alarms_to,
             key=key,
         )
         event_rules = EventRules(self, "Rules", settings=settings, queue=events.queue, dead_letters=events.dead_letters)
@@ -66,7 +70,7 @@ class PullResponder(Construct):
             "Changes",
             settings=settings,
             batching_window_seconds=recheck_task.batching_window_seconds,
-            alarm_topic=topic.topic,
+            alarm_topic=alarms_to,
             key=key,
         )
         change_rules = ChangeRules(
@@ -97,7 +101,7 @@ class PullResponder(Construct):
             filtered=filtered,
             table=table,
         )
-        alarms = Alarms(self, "Alarms", topic=topic.topic)
+        alarms = Alarms(self, "Alarms", topic=alarms_to)
         alarms.watch_queue("Events", events)
         alarms.watch_queue("Changes", changes)
         alarms.watch_function("Diagnose", diagnose.function)
@@ -135,12 +139,20 @@ class PullResponder(Construct):
             each.name_own_roles(diagnose.role, recheck.role, examine.role)
         diagnose.expect_canaries(examine.role)
         examine.let_read(diagnose.function, recheck.function, *(each.function for each in (audit_log, hub) if each))
-        if settings.permissions_boundary_arn:
-            boundary = iam.ManagedPolicy.from_managed_policy_arn(self, "Boundary", settings.permissions_boundary_arn)
-            iam.PermissionsBoundary.of(self).apply(boundary)
-        for name, value in settings.tags.items():
-            cdk.Tags.of(self).add(name, value)
+        Overview(
+            self,
+            "Overview",
+            functions={
+                name: each.function
+                for name, each in (("diagnose", diagnose), ("recheck", recheck), ("examine", examine))
+            },
+            queues={"failures": events, "changes": changes},
+            table=table,
+            has_dashboard=settings.dashboard,
+        )
+        self._limit_and_tag(settings)
         self.topic = topic.topic
+        self.alarm_topic = alarms_to
         self.filters = filters
         self.table = table
         self.events = events
@@ -155,3 +167,11 @@ class PullResponder(Construct):
             " --stack-name PullResponderMemberRole --capabilities CAPABILITY_NAMED_IAM"
             f" --parameter-overrides ResponderRoleArns={self.role_arns} RoleName={settings.member_role_name}"
         )
+
+    def _limit_and_tag(self, settings: Settings) -> None:
+        """Give every role the boundary, and every resource the tags, that the settings name."""
+        if settings.permissions_boundary_arn:
+            boundary = iam.ManagedPolicy.from_managed_policy_arn(self, "Boundary", settings.permissions_boundary_arn)
+            iam.PermissionsBoundary.of(self).apply(boundary)
+        for name, value in settings.tags.items():
+            cdk.Tags.of(self).add(name, value)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 NO_DEFAULTS: Final = Settings(
     alert_email="ops@example.com",
     filter_topics=True,
+    dashboard=False,
     notify_minimum_severity="HIGH",
     severities={"image_not_found": "MEDIUM", "no_route_to_ecr": "CRITICAL"},
     known_principals=("arn:aws:iam::111111111111:role/build",),
@@ -62,7 +63,7 @@ NO_DEFAULTS: Final = Settings(
     vpc=Vpc(subnet_ids=("subnet-0123456789abcdef0", "subnet-01234567"), security_group_ids=("sg-0123456789abcdef0",)),
 )
 # The stack cannot delete a table that does not belong to it.
-KEPT_TABLE: Final = replace(NO_DEFAULTS, existing_table=True, remove_data=False)
+KEPT_TABLE: Final = replace(NO_DEFAULTS, existing_table=True, remove_data=False, alarms_topic=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ NO_ERRORS = {
     *("EventsReceived", "EventsSkipped", "PullsDiagnosed", "FindingsFound", "PullsInconclusive", "NotificationsSent"),
     *("SecurityHubImports", "Rechecks", "FindingsResolved", "AuditRecordsRead", "AuditFailuresQueued"),
     *("SuppressionsIgnored", "ChangesUnread", "TestEvents", "Examinations", "CanariesSent", "CanariesSeen"),
+    *("Calls", "CallsThrottled"),
 }
 
 

@@ -62,6 +62,7 @@ def apply() -> None:
         _know_services_by_their_folders,
         _show_the_status_of_indexes,
         _list_pending_subscriptions,
+        _take_saved_queries,
     ):
         patch()
 
@@ -462,3 +463,13 @@ def _list_pending_subscriptions() -> None:
         return status, headers, body
 
     sns._list_subscriptions_by_topic = list_subscriptions
+
+
+def _take_saved_queries() -> None:
+    """CloudFormation cannot make queries of CloudWatch Logs Insights. Here they are made, and nobody can run them."""
+    handlers = _module("services.cloudformation.provisioners")._RESOURCE_HANDLERS
+
+    def create(logical_id: str, _: Any, stack_name: str) -> tuple[str, dict[str, str]]:
+        return f"{stack_name}-{logical_id}", {"QueryDefinitionId": f"{stack_name}-{logical_id}"}
+
+    handlers.setdefault("AWS::Logs::QueryDefinition", {"create": create, "delete": lambda *_: None})

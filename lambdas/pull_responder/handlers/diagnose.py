@@ -75,6 +75,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
     # Last: nobody's pull waits for a test, and it is never handed back.
     Trials(run, alone=not (single or batches)).answer(trials)
     run.count("MessagesFailed", len(failed))
+    run.count_calls()
     freeze_objects()
     return {"batchItemFailures": [{"itemIdentifier": each} for each in dict.fromkeys(failed)]}
 

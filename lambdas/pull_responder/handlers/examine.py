@@ -49,6 +49,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
     except StoreError:
         run.count("TableFailures")
         raise
+    finally:
+        run.count_calls()
     return {
         "blind": report.is_blind,
         "results": [

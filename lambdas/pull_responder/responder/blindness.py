@@ -11,6 +11,7 @@ from pull_responder.findings.life import open_or_update
 from pull_responder.findings.problem import iso
 from pull_responder.findings.reach import Reach
 from pull_responder.model.pull import PullFailure, Symptom
+from pull_responder.responder.dimensions import dimensions_of
 from pull_responder.responder.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -39,10 +40,17 @@ class Blindness:
         now, settings = self._run.now(), self._run.settings
         finding = self._finding(faults, now)
 
+        was_open = False
+
         def step(known: Life | None) -> Life:
+            nonlocal was_open
+            was_open = known is not None and known.is_open
             return open_or_update(known, finding, problem=None, reach=Reach(), now=now, settings=settings)
 
-        return self._ledger.change(self.id, step)
+        life = self._ledger.change(self.id, step)
+        if not was_open:
+            self._run.count_by("FindingsOpened", dimensions_of(finding))
+        return life
 
     def resolve(self) -> Life | None:
         """Resolve the finding, if it is open."""

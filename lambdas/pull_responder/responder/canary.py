@@ -49,7 +49,8 @@ class Canaries:
             self._change(region, arrive)
             known += sum(each.id in ids for each in after.sent)
             if after != before:
-                self.run.logger.info("a canary", canary=after.arrived, region=region, seconds=round(after.took))
+                with self.run.about(after.arrived):
+                    self.run.logger.info("a canary", region=region, seconds=round(after.took))
         if (skipped := len(records) - known) > 0:
             self.run.count("EventsSkipped", skipped)
             self.run.logger.info("skipped", reasons={_NOT_WAITED_FOR: skipped})
@@ -70,7 +71,8 @@ class Canaries:
         if why is None:
             self.run.count("CanariesSent")
             return sent, None
-        self.run.logger.warning("a canary was not refused", region=region, reason=why.reason)
+        with self.run.about(canary_id):
+            self.run.logger.warning("a canary was not refused", region=region, reason=why.reason)
         return self._change(region, lambda canary: canary.take_back(canary_id)), why
 
     def _change(self, region: str, step: Callable[[Canary], Canary]) -> Canary:
