@@ -60,6 +60,7 @@ class ExamineFunction(ResponderFunction):
         table: FindingsTable | ExistingTable,
         queue: sqs.IQueue,
         queues: Sequence[sqs.IQueue],
+        alarm_topic: sns.ITopic,
     ) -> None:
         stack = cdk.Stack.of(scope)
         super().__init__(
@@ -71,7 +72,7 @@ class ExamineFunction(ResponderFunction):
             layer=layer,
             key=key,
             resources={
-                "topic": topic.topic_arn,
+                "topics": tuple({each.node.path: each.topic_arn for each in (topic, alarm_topic)}.values()),
                 "member_role": settings.member_role_name,
                 "table": table.table_arn,
                 "stack": stack.stack_name,

@@ -55,7 +55,7 @@ QUERIES: Final[Mapping[str, tuple[str, ...]]] = {
         "limit 100",
     ),
     "Errors": (
-        'filter level in ["ERROR", "CRITICAL"] or @type = "REPORT" and status = "error"',
+        'filter level in ["ERROR", "CRITICAL"]',
         "fields @timestamp, message, reason, about, correlation_id, exception",
         "sort @timestamp desc",
         "limit 100",

@@ -30,8 +30,8 @@ class Scope:
     """The resources an action is granted on.
 
     `arns` have `{partition}`, `{account}`, `{region}`, `{topic}`, `{queue}`, `{table}`, `{table_index}`, `{stack}`,
-    `{rules}`, `{function}`, `{queues}` and `{member_role}` to fill in. A placeholder that stands for several resources
-    is an ARN by itself. `reason` says why they cannot be narrower, and is empty where they name one resource.
+    `{rules}`, `{function}`, `{queues}`, `{topics}` and `{member_role}` to fill in. One that stands for several
+    resources is an ARN by itself. `reason` says why they cannot be narrower, and is empty where they name one.
     `condition` is what a request must meet beside them: a string condition key and its value.
     """
 
@@ -203,7 +203,7 @@ SCOPES: Final[Mapping[str, Scope]] = {
     "securityhub:GetFindings": _HUB,
     "securityhub:GetInsights": _HUB,
     "securityhub:UpdateInsight": _HUB,
-    "sns:ListSubscriptionsByTopic": Scope(("{topic}",)),
+    "sns:ListSubscriptionsByTopic": Scope(("{topics}",)),
     "sns:Publish": Scope(("{topic}",)),
     "sqs:GetQueueAttributes": Scope(("{queues}",)),
     "sqs:SendMessage": Scope(("{queue}",)),

@@ -130,6 +130,7 @@ class PullResponder(Construct):
             topic=topic.topic,
             table=table,
             queue=events.queue,
+            alarm_topic=alarms_to,
             queues=[each for of in (events, changes) for each in (of.queue, of.dead_letters)],
         )
         alarms.watch_examination(examine.function, rule=examine.rule_name)

@@ -32,6 +32,7 @@ NAMES = {
     "stack": "PullResponder",
     "rules": "PullResponder-",
     "function": "arn:aws:lambda:eu-west-1:111111111111:function:diagnose",
+    "topics": "arn:aws:sns:eu-west-1:111111111111:topic",
     "queues": "arn:aws:sqs:eu-west-1:111111111111:queue",
     "table": "arn:aws:dynamodb:eu-west-1:111111111111:table/findings",
     "table_index": "arn:aws:dynamodb:eu-west-1:111111111111:table/findings/index/due",
@@ -129,7 +130,7 @@ def test_the_role_of_examinations_reads_what_the_doctor_reads_and_may_not_send_i
     (table,) = subscribed.all_of("AWS::DynamoDB::GlobalTable")
     queues = [f"{name}.Arn" for name in subscribed.all_of("AWS::SQS::Queue")]
     assert len(queues) == 4
-    read = declared("read", function="examine", topic=topic, table=f"{table}.Arn")
+    read = declared("read", function="examine", topics=topic, table=f"{table}.Arn")
     shared = {(action, arn) for action, arn in read if action not in ("lambda:GetFunction", "lambda:GetPolicy")}
     own_queues = {("sqs:GetQueueAttributes", each) for each in queues}
     assert policies == {

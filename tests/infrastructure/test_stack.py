@@ -402,7 +402,8 @@ def test_the_outputs_have_the_command_for_another_account(stack: Synthesized) ->
     outputs = stack.template["Outputs"]
     assert set(outputs) == {
         *("TopicArn", "QueueUrl", "DeadLetterQueueUrl", "ChangesQueueUrl", "ChangesDeadLetterQueueUrl", "TableName"),
-        *("DiagnoseFunctionName", "RecheckFunctionName", "ResponderRoleArns", "MemberRoleCommand"),
+        *("DiagnoseFunctionName", "RecheckFunctionName", "ExamineFunctionName"),
+        *("ResponderRoleArns", "MemberRoleCommand"),
         "SecurityHubSetup",
     }
     names = [stack.named("AWS::IAM::Role", part)[0] for part in ("DiagnoseRole", "RecheckRole")]
