@@ -33,6 +33,8 @@ CACHE_ACTION: Final = pull_through_cache_action.DETAIL_TYPE
 # The characters of names, ids and ARNs. Text that is longer or has other characters is no name (a policy, a manifest).
 _WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+=,.@:/-]{0,511}")
 _CALL: Final = re.compile(r"[A-Z][A-Za-z0-9]{1,79}")
+# An inline policy's name, or the last part of a managed policy's ARN (IAM API Reference, PutRolePolicy, CreatePolicy).
+_POLICY_NAME: Final = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)
 _ROLE_NAME: Final = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 # A session's ARN: a role's name has up to 64 characters, a session's too, and STS leaves out the role's path. A user's
 # ARN has its path, of up to 512.
@@ -56,6 +58,7 @@ class Change:
       Empty if there are too many.
     - `by`: the ARN of who made the call, or the name of the AWS service that did; None if the event does not say.
     - `event_id`: CloudTrail's id of the event.
+    - `policy`: the name of the policy that a call of IAM attaches, detaches, writes or deletes; None for other calls.
     """
 
     service: str
@@ -68,6 +71,7 @@ class Change:
     words: frozenset[str] = frozenset()
     by: str | None = None
     event_id: str | None = None
+    policy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +180,7 @@ def _call(envelope: Mapping[str, object], detail: Mapping[str, object], service:
         words=_words([parameters, *(fields.text(each, "ARN") for each in fields.items(detail, "resources"))]),
         by=_caller(fields.mapping(detail, "userIdentity")),
         event_id=names.event_id(detail.get("eventID")),
+        policy=_policy(parameters) if service == "iam" else None,
     )
 
 
@@ -194,6 +199,13 @@ def _role(parameters: Mapping[str, object]) -> str | None:
         return None
     name = fields.text(parameters, "roleName")
     return name if _ROLE_NAME.fullmatch(name) else None
+
+
+def _policy(parameters: Mapping[str, object]) -> str | None:
+    """Return the name of the policy of a call (IAM API Reference, DetachRolePolicy, PutRolePolicy)."""
+    arn = names.arn(parameters.get("policyArn"))
+    name = arn.resource.rpartition("/")[2] if arn else fields.text(parameters, "policyName")
+    return name if _POLICY_NAME.fullmatch(name) else None
 
 
 def _repository(parameters: Mapping[str, object]) -> str | None:

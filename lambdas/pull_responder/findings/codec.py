@@ -229,17 +229,17 @@ def _shorten(finding: Finding) -> Finding:
     if len(lines) > _SHORT_LINES:
         more = len(lines) - _SHORT_LINES
         evidence = (*evidence, f"{more} more lines of evidence were too many to store.")
-    summary, commands = _cut(remediation.summary, _SHORT_TEXT), remediation.commands
+    summary, commands, undo = _cut(remediation.summary, _SHORT_TEXT), remediation.commands, remediation.undo
     if sum(_stored(word) for command in commands for word in command) > _SHORT_COMMANDS:
         summary = f"{summary} (The commands are too long to store: pull-responder diagnose prints them.)"
-        commands = ()
+        commands, undo = (), ()
     docs_url = _cut(remediation.docs_url, _SHORT_TEXT)
     return replace(
         finding,
         title=_cut(finding.title, _SHORT_TEXT),
         explanation=_cut(finding.explanation, _SHORT_TEXT),
         evidence=evidence,
-        remediation=replace(remediation, summary=summary, commands=commands, docs_url=docs_url),
+        remediation=replace(remediation, summary=summary, commands=commands, docs_url=docs_url, undo=undo),
         related=tuple(each for each in finding.related[:_SHORT_LINES] if _stored(each.id) <= _SHORT_LINE),
     )
 

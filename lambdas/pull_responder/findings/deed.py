@@ -32,17 +32,24 @@ class Deed:
     - `by`: the ARN of who made it, or the name of an AWS service.
     - `at`: when. ISO 8601 in UTC.
     - `event_id`: CloudTrail's id of the event; empty if it gave none.
+    - `policy`: the name of the policy that the call attached, detached, wrote or deleted; empty if it was none.
     """
 
     call: str
     by: str
     at: str
     event_id: str = ""
+    policy: str = ""
+
+    @property
+    def what(self) -> str:
+        """The call and the policy, as "DetachRolePolicy of AmazonEC2ContainerRegistryPullOnly"."""
+        return f"{self.call} of {self.policy}" if self.policy else self.call
 
     @property
     def words(self) -> str:
         """What was done and by whom, for people."""
-        return f"{self.call} by {self.by}" + (f" (event {self.event_id})" if self.event_id else "")
+        return f"{self.what} by {self.by}" + (f" (event {self.event_id})" if self.event_id else "")
 
 
 def deeds_of(changes: Iterable[Change], finding: Finding) -> tuple[Deed, ...]:
@@ -60,7 +67,7 @@ def deeds_of(changes: Iterable[Change], finding: Finding) -> tuple[Deed, ...]:
         resources.add(finding.pull.repository_arn)
     arns = [arn for arn in map(Arn.parse, sorted(resources)) if arn]
     return tuple(
-        Deed(each.name, each.by, each.at, each.event_id or "")
+        Deed(each.name, each.by, each.at, each.event_id or "", each.policy or "")
         for each in changes
         if each.by and each.at and any(_names(each, arn) for arn in arns)
     )

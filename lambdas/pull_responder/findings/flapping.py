@@ -59,8 +59,8 @@ def flapping_words(breaks: tuple[float, ...], *, minutes: int) -> str:
     """Return what people are told of a finding that flaps. `minutes` is as in `hold_down_seconds`."""
     hours = max(minutes, _LONGEST_MINUTES) / 60
     return (
-        f"{IT_FLAPS} it was resolved and came back {len(breaks)} times since {minute(breaks[0])}. "
-        f"You do not hear of each time, so silence does not mean that it is fixed. "
+        f"{IT_FLAPS} after it was resolved it came back {len(breaks)} times, first at {minute(breaks[0])}. "
+        f"You do not hear of each time. "
         f"RESOLVED comes once it has stayed resolved for {hours:g} hours."
     )
 

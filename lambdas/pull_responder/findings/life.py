@@ -16,7 +16,7 @@ from pull_responder.findings.deed import Deed
 from pull_responder.findings.finding import Finding
 from pull_responder.findings.flapping import add_break, flapping_words, hold_down_seconds, is_flapping
 from pull_responder.findings.next_look import next_look_at
-from pull_responder.findings.notice import IT_GREW, Edge, Notice
+from pull_responder.findings.notice import IT_GREW, IT_WAS_RESOLVED, Edge, Notice
 from pull_responder.findings.problem import iso
 from pull_responder.findings.reach import Reach, without_times
 from pull_responder.findings.serving_all import serve_all
@@ -331,7 +331,7 @@ def _reopen(life: Life, now: float, settings: Settings) -> Life:
         # A run claimed the first notice and did not record whether it sent it. Better twice than never.
         again = Edge.NEW if life.opened_at == life.created_at else Edge.BACK
         return replace(reopened, pending=Pending(again, "", now, now, perhaps_heard=True))
-    since = f"It had been resolved at {minute(life.resolved_at)}: {life.because}" if life.resolved_at else ""
+    since = f"{IT_WAS_RESOLVED} {minute(life.resolved_at)}: {life.because}" if life.resolved_at else ""
     because = " ".join(filter(None, [since, flaps]))
     # An earlier notice may have been sent without a record. With `perhaps_heard`, people get RESOLVED for it even if
     # the finding is resolved again before BACK is sent.
@@ -612,10 +612,17 @@ def notice(life: Life) -> Notice:
         opened_at=iso(life.opened_at),
         because=pending.because,
         since=iso(began_at(life.reach, life.opened_at)),
-        fixed_by=life.deeds if pending.edge is Edge.RESOLVED else (),
+        fixed_by=_fixed_by(life, pending),
         broken_by=life.broken_by,
         changes_unread=life.changes_unread,
     )
+
+
+def _fixed_by(life: Life, pending: Pending) -> tuple[Deed, ...]:
+    """Return the changes before it was resolved; of what came back, those that the words tell of."""
+    if pending.edge is Edge.BACK:
+        return tuple(each for each in life.deeds if each.words in pending.because)
+    return life.deeds if pending.edge is Edge.RESOLVED else ()
 
 
 def expires_at(life: Life, settings: Settings) -> int | None:

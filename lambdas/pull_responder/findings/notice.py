@@ -12,6 +12,8 @@ from pull_responder.findings.reach import Reach
 
 IT_GREW: Final = "Since the last notification:"
 """How the words begin that say what has got worse."""
+IT_WAS_RESOLVED: Final = "It had been resolved at"
+"""How the words begin that say when and how what came back had ended."""
 
 
 class Edge(StrEnum):
@@ -33,7 +35,7 @@ class Notice:
     - `opened_at`: when the finding opened, or reopened last. ISO 8601 in UTC.
     - `because`: the reason for the notice, as sentences: what grew, or how the finding ended. May be empty.
     - `since`: since when its pulls fail, as far as that is known; empty: since `opened_at`. ISO 8601 in UTC.
-    - `fixed_by`: the changes of its resources right before it was resolved.
+    - `fixed_by`: the changes of its resources right before it was resolved; of what came back, resolved last.
     - `broken_by`: the change of its resource that came before the first failure, where it is known.
     - `changes_unread`: why it could not be read whether there was such a change.
     - `problem`: in a digest, the id by which all messages about its problem belong together.

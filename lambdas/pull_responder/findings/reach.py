@@ -31,7 +31,10 @@ class Reach:
     - `pod_count`, `node_count`: how many pods and nodes there are.
     - `repository_count`, `principal_count`: how many repositories, and how many roles and other principals, have failed
       pulls.
-    - `principals`, `clusters`: the first few of them, by name. A cluster is counted only where it is known.
+    - `principals`, `clusters`: the first few of them: principals by name, clusters by their failures, the most first. A
+      cluster is counted only where it is known.
+    - `cluster_events`: how many events each of `clusters` has; empty if that is not known.
+    - `account_count`: in how many accounts these principals are; 0 if that is not known.
     - `more`: which counts are too low: of "events", "pods", "nodes", "repositories", "principals", "clusters". All are
       exact up to 10,000 problems, pods and nodes.
     """
@@ -49,6 +52,8 @@ class Reach:
     clusters: tuple[str, ...] = ()
     cluster_count: int = 0
     more: tuple[str, ...] = ()
+    cluster_events: tuple[int, ...] = ()
+    account_count: int = 0
 
     def words(self, counted: str) -> str:
         """Return the count of "events", "pods", and so on, for people: "312", "more than 10,000".
@@ -72,6 +77,7 @@ class Reach:
                 known = replace(known, **{field: then})
             if then >= now and name in before.more:
                 more |= {name}
+        wider = max(self, before, key=lambda each: len(each.clusters))
         first = [each.first_seen_at for each in (self, before) if each.first_seen_at]
         last = [each.last_seen_at for each in (self, before) if each.last_seen_at]
         return replace(
@@ -81,7 +87,9 @@ class Reach:
             pods=max(self.pods, before.pods, key=len),
             nodes=max(self.nodes, before.nodes, key=len),
             principals=max(self.principals, before.principals, key=len),
-            clusters=max(self.clusters, before.clusters, key=len),
+            clusters=wider.clusters,
+            cluster_events=wider.cluster_events,
+            account_count=max(self.account_count, before.account_count),
             more=tuple(each for each in _COUNTS if each in more),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.findings.problem import iso, unite_names
@@ -28,6 +29,7 @@ class Tally:
         self._nodes: list[Names] = []
         self._repositories: set[tuple[str | None, str | None, str]] = set()
         self._principals: set[tuple[str | None, str]] = set()
+        self._clusters_of: dict[str, set[str]] = {}
         # An event may name the cluster otherwise than EKS does, so only a diagnosis tells it. Two accounts may have
         # clusters of the same name.
         self._clusters: set[tuple[str | None, str]] = set()
@@ -55,6 +57,7 @@ class Tally:
             self._principals.add((pull.principal.account, pull.principal.name))
         for name in filter(None, [problem.cluster, found_in]):
             self._clusters.add((pull.principal_account, name))
+            self._clusters_of.setdefault(problem.id, set()).add(name)
 
     def say_more(self) -> None:
         """Have all counts say that there are more: some problems are not added."""
@@ -65,6 +68,11 @@ class Tally:
         self._pods, self._nodes = [unite_names(self._pods)], [unite_names(self._nodes)]
         (pods,), (nodes,) = self._pods, self._nodes
         names = {name for _, name in self._clusters}
+        failures = Counter[str]()
+        for problem, of_problem in self._clusters_of.items():
+            failures.update(dict.fromkeys(of_problem, self._events[problem]))
+        worst = sorted({*names, *([found_in] if found_in else [])}, key=lambda name: (-failures[name], name))
+        worst = worst[:_MOST_SHOWN]
         missing = found_in is not None and found_in not in names
         # A signal that tells no account is about a cluster that another signal names with its account.
         told = {name for account, name in self._clusters if account}
@@ -82,7 +90,9 @@ class Tally:
             repository_count=len(self._repositories),
             principal_count=len(self._principals),
             principals=tuple(sorted({f"{account or '?'}/{name}" for account, name in self._principals})[:_MOST_SHOWN]),
-            clusters=tuple(sorted({*names, *([found_in] if found_in else [])})[:_MOST_SHOWN]),
+            clusters=tuple(worst),
+            cluster_events=tuple(failures[name] for name in worst),
+            account_count=len({account for account, _ in self._principals if account}),
             cluster_count=len(clusters) + missing,
             more=tuple(each for each in every if self._more_problems or more.get(each)),
         )

@@ -59,12 +59,20 @@ _FIX: Final = Deed(
     f"arn:aws:sts::{ACCOUNT}:assumed-role/admin/jo",
     at="2026-11-23T01:19:10Z",
     event_id="b1f2c3d4-0000-4000-8000-000000000001",
+    policy="AmazonEC2ContainerRegistryPullOnly",
 )
 _BREAK: Final = Deed(
     "DetachRolePolicy",
     f"arn:aws:sts::{ACCOUNT}:assumed-role/admin/sam",
     at="2026-11-23T00:58:31Z",
     event_id="b1f2c3d4-0000-4000-8000-000000000002",
+    policy="AmazonEC2ContainerRegistryPullOnly",
+)
+_BREAK_AGAIN: Final = replace(
+    _BREAK,
+    by=f"arn:aws:sts::{ACCOUNT}:assumed-role/terraform/ci",
+    at="2026-11-23T01:40:20Z",
+    event_id="b1f2c3d4-0000-4000-8000-000000000003",
 )
 _MANAGEMENT: Final = "999999999999"
 _CONTROL_POLICY: Final = f"arn:aws:organizations::{_MANAGEMENT}:policy/o-0a1b2c3d4e/service_control_policy/p-0a1b2c3d"
@@ -278,7 +286,8 @@ def _back(alert: Notice, resolved: Notice) -> Notice:
     again = "2026-11-23T01:41:00Z"
     because = f"It had been resolved at {minute(seconds_of(resolved.at) or 0)}: {resolved.because}"
     reach = replace(resolved.reach, events=99, last_seen_at="2026-11-23T01:40:50Z")
-    return replace(alert, edge=Edge.BACK, at=again, opened_at=again, since=again, because=because, reach=reach)
+    back = replace(alert, edge=Edge.BACK, at=again, opened_at=again, since=again, because=because, reach=reach)
+    return replace(back, fixed_by=resolved.fixed_by, broken_by=_BREAK_AGAIN)
 
 
 def _flapping(alert: Notice, resolved: Notice) -> Notice:
@@ -292,6 +301,7 @@ def _flapping(alert: Notice, resolved: Notice) -> Notice:
         since=again,
         because=f"{back.because} {flapping_words(tuple(breaks), minutes=5)}",
         reach=replace(back.reach, last_seen_at="2026-11-23T02:19:50Z"),
+        broken_by=None,
     )
 
 
@@ -320,8 +330,10 @@ def _alert_of_organization_policy() -> Notice:
         repository_count=40,
         principal_count=100,
         principals=(f"{ACCOUNT}/batch-node", f"{ACCOUNT}/prod-node"),
-        clusters=("batch", "demo", "dev", "edge", "prod", "shop", "stage"),
+        clusters=("prod", "shop", "stage", "batch", "dev", "edge", "demo"),
         cluster_count=7,
+        cluster_events=(412, 208, 131, 77, 40, 20, 12),
+        account_count=12,
     )
     finding = replace(
         finding,

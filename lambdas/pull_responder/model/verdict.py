@@ -58,6 +58,7 @@ class Remediation:
     - `docs_url`: the AWS page about the fix.
     - `commands`: each a list of arguments that works on its own, in a new shell. Empty if no command is certain to be
       right.
+    - `undo`: what takes the commands back, in the same form. Empty if nothing is certain to.
     - `for_many`: what to do instead where the fault stops more than one role, and the commands would serve one. Empty
       if they serve all.
     """
@@ -68,6 +69,7 @@ class Remediation:
     docs_url: str
     commands: tuple[tuple[str, ...], ...] = ()
     for_many: str = ""
+    undo: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

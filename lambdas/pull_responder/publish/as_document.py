@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.findings.notice import Edge
 from pull_responder.publish.attributes import alert_values
+from pull_responder.publish.changes import before_fix
+from pull_responder.publish.steps import do_all, what_to_do
 from pull_responder.publish.style import Style
-from pull_responder.publish.telling import ended, headline, opening, whom
+from pull_responder.publish.telling import ended, headline, how_known, opening, whom
 from pull_responder.publish.text import one_line, take_fitting
 from pull_responder.remediation.shell import render
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from pull_responder.findings.notice import Notice
     from pull_responder.findings.reach import Reach
     from pull_responder.model.pull import PullFailure
+    from pull_responder.model.verdict import Remediation
 
 SCHEMA: Final = "pull-responder/notification"
 VERSION: Final = "2.0"
@@ -71,6 +74,7 @@ def finding_object(finding: Finding) -> dict[str, Any]:
             "account": finding.remediation.account,
             "region": finding.remediation.region,
             "commands": [render(command) for command in finding.remediation.commands],
+            "undo": [render(command) for command in finding.remediation.undo],
             "docs_url": finding.remediation.docs_url,
         },
     }
@@ -125,18 +129,18 @@ def alert_document(alert: Alert, *, room: int, style: Style | None = None) -> di
 def _headline(alert: Alert) -> str:
     """Return what is broken and for whom, or how it ended, in the words of line 1 of the e-mail."""
     if alert.edge is not Edge.RESOLVED:
-        return headline(alert, one_line)
-    over = [*ended(alert, one_line)]
+        return one_line(" ".join([headline(alert, one_line), *before_fix(alert, one_line)]), _PARAGRAPH)
+    over = [*ended(alert, one_line), *([] if alert.is_in_part else how_known(alert.notices))]
     said = [headline(alert, one_line), *over] if alert.others else [f"{opening(alert)}:", *over, whom(alert, one_line)]
     return one_line(" ".join(said), _PARAGRAPH)
 
 
 def _action(alert: Alert) -> str:
     """Return what to do: of several causes each, of what is resolved what is left. Empty if there is nothing to do."""
-    summaries = [one_line(each.remediation.summary, _FIELD) for each in alert.to_mend]
-    if len(summaries) <= 1:
-        return "".join(summaries)
-    return " ".join(f"{number}. {each}" for number, each in enumerate(summaries, 1))
+    every = [what_to_do(each, one_line, _FIELD) for each in alert.to_mend]
+    if len(every) <= 1:
+        return "".join(every)
+    return " ".join([*do_all(alert), *(f"{number}. {each}" for number, each in enumerate(every, 1))])
 
 
 def bounded_finding(finding: Finding, *, room: int) -> dict[str, Any]:
@@ -149,7 +153,14 @@ def bounded_finding(finding: Finding, *, room: int) -> dict[str, Any]:
     shape["evidence"] = take_fitting((each for each in evidence if each), size=room)
     shape["remediation"]["summary"] = one_line(finding.remediation.summary, paragraph)
     shape["remediation"]["commands"] = take_fitting(commands, size=room)
+    shape["remediation"]["undo"] = _undo(finding.remediation, room)
     return shape | _place(finding)
+
+
+def _undo(fix: Remediation, room: int) -> list[str]:
+    """Return the commands that take a fix back, all of them or none."""
+    commands = [each for each in map(render, fix.undo) if _can_be_carried(each)]
+    return commands if len(take_fitting(commands, size=room)) == len(fix.undo) else []
 
 
 def pull_of(finding: Finding) -> dict[str, Any]:
@@ -162,7 +173,7 @@ def pull_of(finding: Finding) -> dict[str, Any]:
 def _finding_of(notice: Notice, *, room: int, style: Style) -> dict[str, Any]:
     shape = bounded_finding(notice.finding, room=room)
     if notice.edge is Edge.RESOLVED:
-        shape["remediation"]["commands"] = []
+        shape["remediation"] |= {"commands": [], "undo": []}
     return shape | {
         "opened_at": notice.opened_at,
         "because": one_line(notice.because, min(_PARAGRAPH, room)),
@@ -190,6 +201,7 @@ def other_object(finding: Finding, *, room: int, style: Style) -> dict[str, Any]
                 "account": one_line(fix.account, _PLACE),
                 "region": one_line(fix.region, _PLACE),
                 "commands": [],
+                "undo": [],
                 "docs_url": fix.docs_url,
             },
             "runbook_url": style.runbook(finding.cause),
@@ -197,11 +209,14 @@ def other_object(finding: Finding, *, room: int, style: Style) -> dict[str, Any]
     )
     commands = takewhile(_can_be_carried, map(render, fix.commands))
     other["remediation"]["commands"] = take_fitting(commands, size=room)
+    other["remediation"]["undo"] = _undo(fix, room)
     return other
 
 
 def _deed(deed: Deed) -> dict[str, str]:
-    did: dict[str, str] = bound({"call": deed.call, "by": deed.by, "at": deed.at, "event_id": deed.event_id})
+    did: dict[str, str] = bound(
+        {"call": deed.call, "policy": deed.policy, "by": deed.by, "at": deed.at, "event_id": deed.event_id}
+    )
     return did
 
 
@@ -243,16 +258,22 @@ def reach_object(reach: Reach) -> dict[str, Any]:
         "first_seen_at": reach.first_seen_at,
         "last_seen_at": reach.last_seen_at,
         "pods": [one_line(each, _FIELD) for each in reach.pods[:_NAMES]],
-        "pod_count": reach.pod_count,
+        "pod_count": known_count(reach.pod_count, reach),
         "nodes": [one_line(each, _FIELD) for each in reach.nodes[:_NAMES]],
-        "node_count": reach.node_count,
+        "node_count": known_count(reach.node_count, reach),
         "repository_count": reach.repository_count,
         "principals": [one_line(each, _FIELD) for each in reach.principals[:_NAMES]],
         "principal_count": reach.principal_count,
         "clusters": [one_line(each, _FIELD) for each in reach.clusters[:_NAMES]],
         "cluster_count": reach.cluster_count,
+        "account_count": known_count(reach.account_count, reach),
         "more": list(reach.more),
     }
+
+
+def known_count(count: int, reach: Reach) -> int | None:
+    """Return a count; None where pulls have failed and none was named, as that is not known then."""
+    return None if reach.events and not count else count
 
 
 def bound(value: Any) -> Any:  # noqa: ANN401 -- any JSON

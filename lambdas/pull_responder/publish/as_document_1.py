@@ -28,6 +28,9 @@ def notice_document(alert: Alert, *, room: int) -> dict[str, Any]:
     notice = alert.worst
     finding = notice.finding
     shape = bounded_finding(finding, room=room)
+    del shape["remediation"]["undo"]
+    reach, reach_shape = notice.reach, reach_object(notice.reach)
+    del reach_shape["account_count"]
     return {
         "schema": SCHEMA,
         "version": VERSION,
@@ -38,7 +41,7 @@ def notice_document(alert: Alert, *, room: int) -> dict[str, Any]:
         "attributes": alert_values(alert, in_part=False),
         "finding": shape,
         "pull": pull_of(finding),
-        "reach": reach_object(notice.reach),
+        "reach": reach_shape | {"pod_count": reach.pod_count, "node_count": reach.node_count},
         "omitted": {
             "evidence": len(finding.evidence) - len(shape["evidence"]),
             "commands": len(finding.remediation.commands) - len(shape["remediation"]["commands"]),

@@ -11,20 +11,21 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.publish.attributes import UNKNOWN
 from pull_responder.publish.changes import before_fix_in_short, deeds_before_end, how_it_ended, short_deed
-from pull_responder.publish.digest import by_cause, first_of, headline, kind
+from pull_responder.publish.digest import by_cause, each_to_mend, first_of, headline, kind
 from pull_responder.publish.digest_hit import in_clusters
-from pull_responder.publish.steps import all_of, is_of_organization, names_its_place
+from pull_responder.publish.faults import all_faults
+from pull_responder.publish.steps import all_of, is_of_organization, names_its_place, what_to_do
 from pull_responder.publish.telling import (
     NOT_READ,
     NOTHING_LEFT,
     counted,
     ended,
+    how_known,
     is_of_responder,
-    number_of,
     opening,
     whom,
 )
-from pull_responder.publish.text import break_urls, cut, last_name, one_line, resource_name
+from pull_responder.publish.text import break_urls, cut, last_name, number_of, one_line, resource_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 PARTS: Final = 2
 _PART: Final = 153
 # Characters of the GSM alphabet. The first is best. The others leave room for what a break between words loses.
-_ROOMS: Final = (306, 290, 270, 230)
+_ROOMS: Final = (*range(306, 264, -6), 250, 230)
 _TITLE: Final = 90
 _NAME: Final = 40
 # Characters that are kept for what to do, whatever the names before it are.
@@ -46,6 +47,7 @@ _HEAD: Final = 70
 _OVER: Final = 60
 # Fewer characters of a step than these say too little of it.
 _STEP: Final = 40
+_NOT_SEEN: Final = "No pull was seen to succeed yet."
 # These take two characters' room each (3GPP TS 23.038). All other printable ASCII is in the alphabet, but "`" is not.
 _EXTENDED: Final = frozenset("^{}\\[~]|")
 _PLAIN: Final = str.maketrans({"`": "'", "\N{MULTIPLICATION SIGN}": "x", "\N{HORIZONTAL ELLIPSIS}": "..."})
@@ -85,11 +87,12 @@ def _alert(alert: Alert, room: int) -> str:
     findings = [*alert.to_mend, *(() if alert.is_in_part else alert.others)]
     number, first = len(findings) + alert.unnamed, before_fix_in_short(alert, plain)
     if number > 1:
-        said = f"{opening(alert)}: {number} causes. {whom(alert, _name, brief=True)} {first}".rstrip()
-        return _with_steps(said, findings, all_of(number), room) + over
+        who = f". {' '.join([whom(alert, _name, brief=True), *first[:1]])}"
+        heads = [f"{opening(alert)}{each}{who}" for each in _causes(findings, number)]
+        return _with_steps(heads, findings, all_of(number), room) + over
     said = f"{opening(alert)}: {_fault(findings[0])}."
     brief = whom(alert, _name, brief=True)
-    heads = [f"{said} {brief} {first}", f"{said} {first}"] if first else [f"{said} {whom(alert, _name)}"]
+    heads = [f"{said} {brief} {each}" for each in first] if first else [f"{said} {whom(alert, _name)}"]
     heads.append(f"{said} {brief}")
     heads += [f"{opening(alert)}: {_title(findings[0])}. {brief}"] if over else []
     return _with_fix(heads, findings[0], "Do this", room, least=_FIX - size(over) // 2) + over
@@ -110,29 +113,55 @@ def _resolved(alert: Alert, room: int) -> str:
     tail += [] if alert.others_known else [NOT_READ]
     end = next(iter(ended(alert, plain)))
     said.append(fit(end, max(room - size("\n".join([*said, *tail])) - 1, _STEP)))
-    for each in (
-        *_last_deed(alert.notices),
-        *([NOTHING_LEFT] if alert.others_known and not is_of_responder(worst) else []),
-    ):
+    known = [_NOT_SEEN] if how_known(alert.notices) else []
+    is_last = alert.others_known and not is_of_responder(worst)
+    for each in (*_last_deed(alert.notices), *known, *([NOTHING_LEFT] if is_last else [])):
         if size("\n".join([*said, each, *tail])) <= room:
             said.append(each)
     return fit("\n".join([*said, *tail]), room)
 
 
-def _with_steps(head: str, findings: Sequence[Finding], ask: str, room: int) -> str:
-    """Return what is broken and what to do about each cause, as far as it fits: who makes one fix needs the others."""
+def _causes(findings: Sequence[Finding], number: int) -> list[str]:
+    """Return what names `findings` after the first words of a message, the best first, and last what only counts them.
+
+    `number` is how many causes there are, with those that are not among `findings`.
+    """
+    words = [plain(each.cause, _NAME).replace("_", " ") for each in findings]
+    more = f" and {number - len(words)} more" if number > len(words) else ""
+    faults = all_faults(findings, _words, unnamed=number - len(findings))
+    return [f": {faults}", f": {', '.join(words)}{more}", f": {number} causes"]
+
+
+def _with_steps(heads: Sequence[str], findings: Sequence[Finding], ask: str, room: int) -> str:
+    """Return what is broken and what to do about each cause, as far as it fits: who makes one fix needs the others.
+
+    What is broken is the first of `heads` that leaves room for something of each fix, else the last.
+    """
     places = [_of_fix(each) for each in findings]
     is_one = len(set(places)) == 1 and bool(places[0])
+    is_same = len({each.resource.id for each in findings}) == 1
     lines = [f"{ask} in {places[0]}:" if is_one else f"{ask}:"]
-    head = fit(head, max(room - _FIX, _HEAD))
+    steps, named = [], []
     for number, (finding, place) in enumerate(zip(findings, places, strict=True), 1):
-        summary = plain(finding.remediation.summary, room) or _fault(finding)
-        step = f"{number}. {f'In {place}: ' if place and not is_one else ''}{summary}"
-        left = room - size("\n".join([head, *lines])) - 1
-        if size(step) > left:
-            lines += [fit(step, left)] if left >= _STEP else []
+        todo = plain(finding.remediation.summary, room) if is_same else what_to_do(finding, plain, room)
+        ask_in = f"{number}. {f'In {place}: ' if place and not is_one else ''}"
+        steps.append(f"{ask_in}{todo or _fault(finding)}")
+        name = _name(last_name(resource_name(finding.resource.id)), _NAME)
+        named.append("" if is_same or todo.startswith(name) else f"{ask_in}{name}: {todo}")
+    # The first step has most of the room, and each of the others enough to say what it is about.
+    least = [min(size(step), _STEP if number else _FIX) for number, step in enumerate(steps)]
+    needed = [size(lines[0]) + sum(each + 1 for each in taken) + 1 for taken in (map(size, steps), least)]
+    head = next((each for number in needed for each in heads[:-1] if size(each) + number <= room), None)
+    head = head or fit(heads[-1], max(room - _FIX, _HEAD))
+    for number, (step, with_name) in enumerate(zip(steps, named, strict=True)):
+        left = room - size("\n".join([head, *lines])) - 1 - sum(each + 1 for each in least[number + 1 :])
+        if size(step) <= left:
+            lines.append(step)
+        elif left >= _STEP:
+            # What is cut may be the name of what it is about, which then stands before it.
+            lines.append(fit(with_name or step, left))
+        else:
             break
-        lines.append(step)
     return "\n".join([head, *lines])
 
 
@@ -143,6 +172,10 @@ def _digest(notices: Sequence[Notice], room: int) -> str:
     worst, named = causes[0], ", ".join(f"{each.count} {plain(each.cause, _NAME).replace('_', ' ')}" for each in causes)
     if (open_one := worst.to_mend) is None:
         return _digest_of_ends(head, named, worst.notices[0], room)
+    if (todo := each_to_mend(causes)) and not worst.is_resolved:
+        where = f"DIGEST: {len(notices)} {kind(notices)}{in_clusters(notices, plain)}"
+        heads = [f"{where}{each}." for each in _causes(todo, len(todo))[:-1]]
+        return _with_steps([*heads, f"{where}."], todo, all_of(len(todo)), room)
     reach = worst.notices[0].reach
     units = "pods" if reach.pod_count else "nodes" if reach.node_count else ""
     stops = f", {counted(reach, units)}" if units else ""
@@ -171,7 +204,7 @@ def _digest_of_ends(head: str, named: str, first: Notice, room: int) -> str:
 def _last_deed(notices: Sequence[Notice]) -> list[str]:
     """Return who changed a resource last before it was resolved, a line if CloudTrail told of one."""
     finding, last = notices[0].finding, deeds_before_end(notices)[-1:]
-    return [f"Changed before the end: {short_deed(each, finding, plain)}." for each in last]
+    return [f"Changed before the end: {short_deed(each, finding, plain, brief=True)}." for each in last]
 
 
 def size(text: str) -> int:
@@ -230,3 +263,7 @@ def _title(finding: Finding) -> str:
 
 def _name(text: str, limit: int) -> str:
     return plain(text, min(limit, _NAME)) or UNKNOWN
+
+
+def _words(text: str, limit: int) -> str:
+    return plain(text, min(limit, _TITLE))

@@ -9,20 +9,31 @@ indented, and its URLs are broken up, so that a mail program does not link them.
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.findings.notice import Edge
 from pull_responder.publish import changes, telling
 from pull_responder.publish.attributes import UNKNOWN
-from pull_responder.publish.steps import do_all, home, in_place, links, steps
+from pull_responder.publish.steps import do_all, home, in_place, links, runbook, steps
 from pull_responder.publish.style import Style
-from pull_responder.publish.text import break_urls, command_line, cut, last_name, limit_lines, one_line, resource_name
+from pull_responder.publish.text import (
+    break_urls,
+    command_line,
+    cut,
+    last_name,
+    limit_lines,
+    one_line,
+    resource_name,
+    take_fitting,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from pull_responder.findings.alert import Alert
     from pull_responder.findings.finding import Finding
+    from pull_responder.model.verdict import Remediation
 
 # SNS takes subjects of fewer than 100 printable ASCII characters (SNS API Reference, Publish).
 SUBJECT: Final = 99
@@ -32,8 +43,9 @@ _EVIDENCE: Final = 2_000
 _CAUSE: Final = 38
 _SHORTEST_NAME: Final = 12
 # What is at fault stops whole accounts. One repository and one cluster would say too little.
-_OF_MANY: Final = frozenset({"scp_blocks_pull", "rcp_blocks_pull"})
+_OF_THE_ORGANIZATION: Final = frozenset({"scp_blocks_pull", "rcp_blocks_pull"})
 
+_WAS_WRONG: Final = "What was wrong, as found then"
 _IN_PART: Final = "STILL BROKEN"
 # Room for the longest word in brackets but that, which is rare. So the rest of the subject is cut alike for the others.
 _TAG: Final = max(len(f"[{word}] ") for word in telling.WORDS.values())
@@ -42,13 +54,14 @@ _TAG: Final = max(len(f"[{word}] ") for word in telling.WORDS.values())
 def subject(alert: Alert) -> str:
     """Return one line of printable ASCII, at most 99 characters: the change, severity, cause, image and place.
 
-    It is that of the worst finding. Mail programs sort and thread by the base subject, without the word in brackets
-    (RFC 5256, section 2.1). The base subject stays the same as long as the severity does; a long one is shorter where
-    the finding is resolved in part. The cause comes early: mail readers cut off the end. Names are shortened by whole
-    parts. The subject contains no ARN.
+    Of several causes, it names as many as fit. Mail programs sort and thread by the base subject, without the word in
+    brackets (RFC 5256, section 2.1). The base subject stays the same as long as the causes and the severity do; of what
+    is resolved in part it is that of what is left. The cause comes early: mail readers cut off the end. Names are
+    shortened by whole parts. The subject contains no ARN.
     """
     tag = f"[{_IN_PART if alert.is_in_part else telling.WORDS[alert.edge]}] "
-    return f"{tag}{_base_subject(alert.worst.finding, SUBJECT - max(_TAG, len(tag)))}"
+    findings = alert.to_mend if alert.is_in_part else [each.finding for each in alert.notices]
+    return f"{tag}{_base_subject(findings, SUBJECT - max(_TAG, len(tag)))}"
 
 
 def body(alert: Alert, *, room: int, style: Style | None = None) -> str:
@@ -60,23 +73,24 @@ def body(alert: Alert, *, room: int, style: Style | None = None) -> str:
     hit = [f"  {each}" for each in telling.hit(alert, prose)]
     if alert.is_in_part:
         sections = [
-            [telling.headline(alert, prose), *_fix(alert, room)],
+            [telling.headline(alert, prose), *_fix(alert, room, style)],
             ["What is resolved", *(f"  {each}" for each in (*_ended(alert), *changes.fixed_by(alert, prose)))],
             ["Who is hit", *hit],
             ["Proof", *_proof_of_others(alert, room)],
-            ["What was wrong", *_proof(alert, room, evidence=False)],
+            [_WAS_WRONG, *_proof(alert, room, evidence=False)],
         ]
     elif alert.edge is Edge.RESOLVED:
         first, *rest = _ended(alert)
+        ended = [f"{telling.opening(alert)} {first}", *rest, *telling.how_known(alert.notices)]
         left, whom = telling.what_is_left(alert, prose), telling.whom(alert, prose)
         sections = [
-            [f"{telling.opening(alert)} {first}", *rest, *left, whom, *changes.fixed_by(alert, prose)],
+            [*ended, *left, whom, *changes.fixed_by(alert, prose)],
             ["Who was hit", *hit],
-            ["What was wrong", *_proof(alert, room, evidence=False)],
+            [_WAS_WRONG, *_proof(alert, room, evidence=False)],
         ]
     else:
         sections = [
-            [telling.headline(alert, prose), *changes.before_fix(alert, prose), *_fix(alert, room)],
+            [telling.headline(alert, prose), *changes.before_fix(alert, prose), *_fix(alert, room, style)],
             telling.what_is_left(alert, prose),
             _what_changed(alert, room),
             ["Who is hit", *hit],
@@ -91,13 +105,14 @@ def _ended(alert: Alert) -> list[str]:
     return [first, *(f"And {each}" for each in rest)]
 
 
-def _fix(alert: Alert, room: int) -> list[str]:
-    """Return what to do: the fix of each cause that is open, with its commands."""
+def _fix(alert: Alert, room: int, style: Style) -> list[str]:
+    """Return what to do: the fix of each cause that is open, with its commands; without one, with the page about it."""
     findings = alert.to_mend
     share = room // len(findings)
     lines = do_all(alert)
     for finding, step in steps(findings, prose, min(_PARAGRAPH, share)):
-        lines += [*([""] if len(findings) > 1 else []), step, *_commands(finding, share)]
+        how = _commands(finding, share) or runbook(finding, style)
+        lines += [*([""] if len(findings) > 1 else []), step, *how]
     return lines
 
 
@@ -109,13 +124,19 @@ def _commands(finding: Finding, room: int) -> list[str]:
     return [
         f"Run in {in_place(finding, prose)}:",
         *limit_lines((f"  {each}" for each in commands), size=room, what="commands"),
+        *_undo(fix, room),
     ]
 
 
+def _undo(fix: Remediation, room: int) -> list[str]:
+    """Return what takes the commands back, whole or not at all."""
+    lines = [line for each in fix.undo if (line := command_line(each))]
+    fit = len(lines) == len(fix.undo) == len(take_fitting(lines, size=room))
+    return ["To undo it:", *(f"  {each}" for each in lines)] if lines and fit else []
+
+
 def _what_changed(alert: Alert, room: int) -> list[str]:
-    """Return what has changed, unless it stands above the fix."""
-    if alert.edge is Edge.WORSE:
-        return []
+    """Return what has changed, behind what to do."""
     lines = [f"  {each}" for each in changes.what_changed(alert, prose, min(_PARAGRAPH, room))]
     return ["What has changed", *lines] if lines else []
 
@@ -154,32 +175,69 @@ def _places(alert: Alert, style: Style) -> Iterable[str]:
         yield from (f"  {line}" for line in changes.event_ids(each, prose))
 
 
-def _base_subject(finding: Finding, room: int) -> str:
-    severity = finding.severity.value
-    why = ascii_line(finding.cause.replace("_", " "), _CAUSE) or UNKNOWN
-    where = f"{ascii_line(finding.account, 12) or UNKNOWN} {ascii_line(finding.region, 16) or UNKNOWN}"
-    what = finding.pull.repository or resource_name(finding.resource.id)
-    cluster = ascii_line(finding.cluster or "", _FIELD)
-    if finding.cause in _OF_MANY:
-        what, cluster = last_name(resource_name(finding.resource.id)), ""
-    what = ascii_line(what, _FIELD) or UNKNOWN
-    account = where.partition(" ")[0]
-    places = [f"cluster {cluster}, {where}", f"{cluster}, {where}", f"cluster {cluster}, {account}"] if cluster else []
-    places += [f"{cluster}, {account}", where] if cluster else [where, account]
+def _base_subject(findings: Sequence[Finding], room: int) -> str:
+    finding, severity = findings[0], findings[0].severity.value
+    names, places = _subject_names(finding), _subject_places(finding)
+    first, *others = _subject_causes(findings)
+    if others:
+        # The causes are worth more than the account: each of them has to go.
+        cluster = ascii_line(finding.cluster or "", _FIELD)
+        whys = [" + ".join([first, *named]) for named in _cuts(others)]
+        wheres = [*places, *([cluster] if cluster and finding.cause not in _OF_THE_ORGANIZATION else [])]
+        for why, name, place in product(whys, names, wheres):
+            if len(candidate := f"{severity}: {why} ({name}, {place})") <= room:
+                return candidate
     if telling.is_of_responder(finding):
-        return f"{severity}: {why} ({where})"
-    if len(full := f"{severity} pull failure: {why} ({what}, {places[0]})") <= room:
+        return f"{severity}: {first} ({_subject_home(finding)})"
+    if len(full := f"{severity} pull failure: {first} ({names[0]}, {places[0]})") <= room:
         return full
-    short = last_name(what)
-    # Without the team's part, many images have the same name. So that is kept rather than the region.
-    names = dict.fromkeys((what, last_name(what, parts=2), short))
-    for name, place in ((name, place) for name in names for place in places):
-        if len(candidate := f"{severity}: {why} ({name}, {place})") <= room:
+    for name, place in product(names, places):
+        if len(candidate := f"{severity}: {first} ({name}, {place})") <= room:
             return candidate
-    named = room - len(f"{severity}: {why} (, {where})")
+    place = _subject_home(finding)
+    named = room - len(f"{severity}: {first} (, {place})")
     if named >= _SHORTEST_NAME:
-        return f"{severity}: {why} ({cut(short, named, '...')}, {where})"
-    return f"{severity}: {why} ({where})"
+        return f"{severity}: {first} ({cut(names[-1], named, '...')}, {place})"
+    return f"{severity}: {first} ({place})"
+
+
+def _cuts(others: Sequence[str]) -> list[list[str]]:
+    """Return `others`, then fewer and fewer of them with how many are left."""
+    shorter = ([*others[:number], f"{len(others) - number} more"] for number in range(len(others) - 1, -1, -1))
+    return [list(others), *shorter]
+
+
+def _subject_causes(findings: Sequence[Finding]) -> list[str]:
+    return list(dict.fromkeys(ascii_line(each.cause.replace("_", " "), _CAUSE) or UNKNOWN for each in findings))
+
+
+def _subject_names(finding: Finding) -> list[str]:
+    """Return what fails, whole and by its last parts: without the team's part, many images have the same name."""
+    name = finding.pull.repository or resource_name(finding.resource.id)
+    if finding.cause in _OF_THE_ORGANIZATION:
+        name = last_name(resource_name(finding.resource.id))
+    what = ascii_line(name, _FIELD) or UNKNOWN
+    return list(dict.fromkeys((what, last_name(what, parts=2), last_name(what))))
+
+
+def _subject_places(finding: Finding) -> list[str]:
+    """Return where it fails, the longest first."""
+    home, cluster = _subject_home(finding), ascii_line(finding.cluster or "", _FIELD)
+    if finding.cause in _OF_THE_ORGANIZATION:
+        return [home, home.removeprefix("account ")]
+    account = home.partition(" ")[0]
+    if not cluster:
+        return [home, account]
+    long = f"cluster {cluster}"
+    return [f"{long}, {home}", f"{cluster}, {home}", f"{long}, {account}", f"{cluster}, {account}", home]
+
+
+def _subject_home(finding: Finding) -> str:
+    """Return the account and the region. A policy of the organization is in no region."""
+    account = ascii_line(finding.account, 12) or UNKNOWN
+    if finding.cause in _OF_THE_ORGANIZATION:
+        return f"account {account}"
+    return f"{account} {ascii_line(finding.region, 16) or UNKNOWN}"
 
 
 def prose(text: str, limit: int) -> str:

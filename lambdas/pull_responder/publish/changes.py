@@ -8,11 +8,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from pull_responder.findings.breaking_calls import BREAKING_CALLS
 from pull_responder.findings.clock import minute
 from pull_responder.findings.flapping import IT_FLAPS
-from pull_responder.findings.notice import IT_GREW, Edge
+from pull_responder.findings.notice import IT_GREW, IT_WAS_RESOLVED, Edge
 from pull_responder.findings.problem import seconds_of
 from pull_responder.model.arn import Arn
+from pull_responder.publish.attributes import UNKNOWN
+from pull_responder.publish.text import last_name, resource_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -24,9 +27,11 @@ if TYPE_CHECKING:
 
     Say = Callable[[str, int], str]
 
-_CAME_BACK: Final = "It came back after it was resolved: look whether something undoes the fix."
-_FLAPS: Final = "It is flapping, so silence does not mean that it is fixed."
+_LOOK: Final = "Look whether something undoes the fix"
+_SILENCE: Final = "ilence does not mean that it is fixed."
+_FLAPS: Final = f"It is flapping, so s{_SILENCE}"
 # The id of an event in the words of a deed, which are stored with the finding.
+_WAS_RESOLVED: Final = re.compile(rf"{IT_WAS_RESOLVED} (?P<at>\d{{4}}-\d\d-\d\d \d\d:\d\d UTC): ")
 _EVENT: Final = re.compile(r" \(event [\w-]{1,64}\)")
 
 _NAME: Final = 100
@@ -41,19 +46,75 @@ def time_words(text: str, say: Say) -> str:
 
 
 def before_fix(alert: Alert, say: Say) -> list[str]:
-    """Return what people have to know before they do what is asked: that it came back, or what has got worse."""
-    if alert.edge is Edge.BACK:
-        return [_CAME_BACK, _FLAPS] if flaps(alert) else [_CAME_BACK]
+    """Return what people have to know before they do what is asked: of what came back, that, and what undid the fix."""
+    if alert.edge is not Edge.BACK:
+        return []
+    return [came_back(alert, say), *([_FLAPS] if flaps(alert) else [])]
+
+
+def grown(alert: Alert, say: Say) -> list[str]:
+    """Return what has got worse, a sentence each: "Since the last notification: from 12 to 240 pods."."""
     if alert.edge is not Edge.WORSE:
         return []
-    # Whatever a reason holds, it begins no line of the message.
-    grown = (say(without_ids(each.because).removeprefix(IT_GREW).strip(), _SENTENCE) for each in alert.notices)
-    return [*(f"{IT_GREW} {each}" for each in dict.fromkeys(grown) if each), *_broke(alert, say)]
+    said = (say(without_ids(each.because).removeprefix(IT_GREW).strip(), _SENTENCE) for each in alert.notices)
+    return [f"{IT_GREW} {each}" for each in dict.fromkeys(said) if each]
+
+
+def came_back(alert: Alert, say: Say) -> str:
+    """Return who fixed what came back, and who broke it again, and where to look for what undoes the fix.
+
+    That is CloudTrail, with the calls that can have broken it, where nobody is known to have.
+    """
+    worst = alert.worst
+    calls = () if worst.broken_by else BREAKING_CALLS.get(worst.finding.cause, ())[:2]
+    name = say(last_name(resource_name(worst.finding.resource.id)), _NAME)
+    where = f": in CloudTrail, {' or '.join(calls)} on {name}" if calls else ""
+    return f"{_again(alert, say)}. {_LOOK}{where}."
+
+
+def _again(alert: Alert, say: Say, *, brief: bool = False) -> str:
+    """Return when and by whom it was fixed and broken again, without the full stop; with `brief`, without policies."""
+    worst, now = alert.worst, alert.at
+    fixed, broke = deeds_before_end(alert.notices)[-1:], worst.broken_by
+    was = _WAS_RESOLVED.match(worst.because)
+    if fixed:
+        first = f"Fixed {_clock(fixed[0].at, now, say)} by {_who(fixed[0], worst.finding, say)}"
+    else:
+        first = f"Resolved {_clock(was['at'].replace(' UTC', 'Z'), now, say)}" if was else "It was resolved"
+    if broke is None:
+        return f"{first}; broken again since {_clock(alert.since, now, say)}"
+    call = say(broke.call if brief else broke.what, _FIELD)
+    return f"{first}; broken again {_clock(broke.at, now, say)} by {_who(broke, worst.finding, say)} ({call})"
+
+
+def _by_whom(alert: Alert, say: Say) -> str:
+    """Return who fixed what came back, and who broke it again, without times; what is not known of it is left out."""
+    finding = alert.worst.finding
+    fixed = [f"Fixed by {_who(each, finding, say)}" for each in deeds_before_end(alert.notices)[-1:]]
+    broke = [f"roken again by {_who(each, finding, say)}" for each in filter(None, [alert.worst.broken_by])]
+    since = broke or [f"roken again since {_clock(alert.since, alert.at, say)}"]
+    return f"{fixed[0]}, b{since[0]}." if fixed else f"B{since[0]}."
+
+
+def _clock(text: str, now: str, say: Say) -> str:
+    """Return a time to the minute, without the date if it is that of `now`."""
+    said, today = time_words(text, say), time_words(now, say).partition(" ")[0]
+    return said.removeprefix(f"{today} ")
 
 
 def what_changed(alert: Alert, say: Say, limit: int) -> list[str]:
-    """Return what has changed: what grew or when it had been resolved, and who changed the resource before it broke."""
-    return [*reasons(alert, say, limit), *_broke(alert, say)]
+    """Return what has changed: when it had been resolved, and who changed the resource before it broke.
+
+    What grew stands in line 1, and who broke again what came back in line 2.
+    """
+    said = reasons(alert, say, limit) if alert.edge is not Edge.WORSE else []
+    return [*said, *broke(alert, say)]
+
+
+def that_it_flaps(alert: Alert, say: Say, limit: int) -> list[str]:
+    """Return what the reasons of an alert say of flapping: how often it came back, and what people will hear."""
+    said = (each.partition(IT_FLAPS)[2] for each in reasons(alert, say, limit) if alert.edge is not Edge.WORSE)
+    return [f"{IT_FLAPS}{words}" for words in said if words]
 
 
 def flaps(alert: Alert) -> bool:
@@ -61,13 +122,19 @@ def flaps(alert: Alert) -> bool:
     return alert.edge is not Edge.RESOLVED and any(IT_FLAPS in each.because for each in alert.notices)
 
 
-def before_fix_in_short(alert: Alert, say: Say) -> str:
-    """Return the most important of `before_fix` as a short sentence: what has grown, or that it came back; or empty."""
+def before_fix_in_short(alert: Alert, say: Say) -> list[str]:
+    """Return the most important of `before_fix` in short sentences, and the same in fewer; empty if it is nothing.
+
+    That is what has grown, or who fixed what came back and broke it again.
+    """
     if alert.edge is Edge.BACK:
-        return _FLAPS if flaps(alert) else _CAME_BACK
+        again, silence = f"{_again(alert, say, brief=True)}.", f"S{_SILENCE}"
+        if flaps(alert):
+            return [f"{again} {silence}", silence]
+        return [f"{again} {_LOOK}.", again, _by_whom(alert, say)]
     because = alert.worst.because if alert.edge is Edge.WORSE else ""
     words = say(because.removeprefix(IT_GREW).strip(), _FIELD)
-    return words[:1].upper() + words[1:]
+    return [words[:1].upper() + words[1:]] if words else []
 
 
 def fixed_by(alert: Alert, say: Say) -> list[str]:
@@ -81,15 +148,20 @@ def deeds_before_end(notices: Sequence[Notice]) -> list[Deed]:
     return list(dict.fromkeys(deed for each in notices for deed in _told_of(each)))
 
 
-def short_deed(deed: Deed, finding: Finding, say: Say) -> str:
-    """Return what was done and by whom in few words, as "AttachRolePolicy by admin/jo".
+def short_deed(deed: Deed, finding: Finding, say: Say, *, brief: bool = False) -> str:
+    """Return what was done and by whom in few words, as "AttachRolePolicy of PullOnly by admin/jo".
 
-    An account is named only if it is not that of the resource.
+    With `brief`, without the policy.
     """
+    return f"{say(deed.call if brief else deed.what, _FIELD)} by {_who(deed, finding, say)}"
+
+
+def _who(deed: Deed, finding: Finding, say: Say) -> str:
+    """Return who made a call by its short name. An account is named only if it is not that of the resource."""
     arn = Arn.parse(deed.by)
     who = arn.resource.removeprefix("assumed-role/") if arn else deed.by
     foreign = f" of account {arn.account}" if arn and arn.account != finding.account else ""
-    return f"{say(deed.call, _NAME)} by {say(f'{who}{foreign}', _NAME)}"
+    return say(f"{who}{foreign}", _NAME) or UNKNOWN
 
 
 def event_ids(notice: Notice, say: Say) -> list[str]:
@@ -122,7 +194,10 @@ def changes_unread(notice: Notice, say: Say) -> Iterator[str]:
         yield f"Who changed it is not known: {say(notice.changes_unread, _FIELD)}"
 
 
-def _broke(alert: Alert, say: Say) -> list[str]:
+def broke(alert: Alert, say: Say) -> list[str]:
+    """Return who changed the resource before it broke, a line for each call; of what came back, line 2 says it."""
+    if alert.edge is Edge.BACK:
+        return []
     finding = alert.worst.finding
     deeds = dict.fromkeys(each.broken_by for each in alert.notices if each.broken_by)
     return [f"Changed before it broke: {_dated(each, finding, say)}" for each in deeds]

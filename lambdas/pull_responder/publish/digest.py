@@ -9,14 +9,15 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.findings.alert import Alert
+from pull_responder.findings.alert import MOST_CAUSES, Alert
 from pull_responder.findings.notice import Edge
 from pull_responder.model.verdict import Severity
 from pull_responder.publish.attributes import sort_by_severity
 from pull_responder.publish.changes import fixed_by
 from pull_responder.publish.digest_hit import in_clusters
-from pull_responder.publish.telling import WORDS, ended, fault, is_of_responder, number_of
-from pull_responder.publish.text import resource_name
+from pull_responder.publish.faults import fault
+from pull_responder.publish.telling import WORDS, ended, how_known, is_of_responder
+from pull_responder.publish.text import number_of, resource_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pull_responder.publish.telling import Say
 
 EXAMPLES: Final = 3
+_PAIR: Final = 2
 TIMES: Final = "\N{MULTIPLICATION SIGN}"
 
 
@@ -145,10 +147,11 @@ def still_broken(of: OfCause, say: Say) -> str:
 
 
 def how_one_ended(of: OfCause, say: Say) -> Iterator[str]:
-    """Yield how the first finding of `of` ended, and who changed its resource before that, a line each."""
+    """Yield how the first finding of `of` ended, who changed its resource before that, and how it is known."""
     first = Alert.alone(of.notices[0])
     yield from ended(first, say)
     yield from fixed_by(first, say)[-1:]
+    yield from () if of.left else how_known(of.notices)
 
 
 def first_of(causes: Sequence[OfCause]) -> str:
@@ -161,6 +164,30 @@ def _asks(of: OfCause) -> int:
     if not of.is_resolved:
         return sum(each.edge is not Edge.RESOLVED for each in of.notices)
     return of.left_count if of.left else 0
+
+
+def each_to_mend(causes: Sequence[OfCause]) -> list[Finding]:
+    """Return what there is to do something about, if it is several things and each has a cause of its own."""
+    found = [each.to_mend for each in causes if each.to_mend]
+    is_all = sum(_asks(each) for each in causes) == len(found) == len({each.id for each in found})
+    return found if is_all and 1 < len(found) <= MOST_CAUSES else []
+
+
+def how_many_fixes(causes: Sequence[OfCause]) -> list[str]:
+    """Return how many fixes are needed, and whether the same pods wait for several; empty if one fix is enough.
+
+    Of what is resolved in part, `still_broken` says it.
+    """
+    number = sum(_asks(each) for each in causes)
+    if number <= 1 or causes[0].is_resolved:
+        return []
+    every = "Both fixes are" if number == _PAIR else f"All {number} fixes are"
+    several = "both" if number == _PAIR else "several"
+    open_ones = (notice for each in causes for notice in each.notices if notice.edge is not Edge.RESOLVED)
+    stopped = [set(each.reach.pods) for each in open_ones]
+    if sum(map(len, stopped)) > len(set().union(*stopped)):
+        return [f"{every} needed: {'the same' if number == _PAIR else 'some'} pods wait for {several}."]
+    return [f"{every} needed, each for its own failure. A pod may wait for {several}."]
 
 
 def kind(notices: Sequence[Notice]) -> str:

@@ -12,22 +12,21 @@ from pull_responder.publish.chat import (
     bound_title,
     command_lines,
     custom_notification,
-    escape,
-    quote,
-    within,
 )
+from pull_responder.publish.chat_text import escape, say, within
 from pull_responder.publish.digest import (
     EXAMPLES,
     OfCause,
     by_cause,
     first_of,
+    how_many_fixes,
     how_one_ended,
     still_broken,
     what_is_in_part,
 )
 from pull_responder.publish.digest_hit import hit_by, in_clusters
 from pull_responder.publish.digest_text import digest_subject
-from pull_responder.publish.steps import do_this, runbook
+from pull_responder.publish.steps import do_this, runbook, what_to_do
 from pull_responder.publish.style import Style
 from pull_responder.publish.text import resource_name
 
@@ -40,26 +39,31 @@ _SUBJECT: Final = 100
 _COMMANDS: Final = 900
 _EXAMPLES: Final = 160
 _CAUSE: Final = 60
-_RESOURCES: Final = 5
+_RESOURCES: Final = 10
 
 
 def chat_digest(notices: Sequence[Notice], style: Style | None = None) -> dict[str, Any]:
     """Return the custom notification of a digest of `notices`: a line for each cause, the most severe first."""
-    causes = by_cause(notices)
     subject = digest_subject(notices).removeprefix("[DIGEST] ")
     return custom_notification(
         title=_digest_title(notices, subject),
         lines=_digest_lines(notices, style or Style()),
         thread=None,
         summary=escape(subject, CONTEXT),
-        resources=[each.worst.resource.id for each in causes[:_RESOURCES]],
+        resources=_resources(notices),
         values=digest_values(notices),
     )
 
 
+def _resources(notices: Sequence[Notice]) -> list[str]:
+    """Return the first few resources: what is at fault, or was, and what still stops the pulls of what is resolved."""
+    every = (each for of in by_cause(notices) for each in (*of.left, *(notice.finding for notice in of.notices)))
+    return list(dict.fromkeys(each.resource.id for each in every))[:_RESOURCES]
+
+
 def _digest_title(notices: Sequence[Notice], subject: str) -> str:
     said = within(subject, _SUBJECT)
-    return bound_title(lambda most: f"DIGEST{in_clusters(notices, lambda text, _: within(text, most))}: {said}")
+    return bound_title(lambda most, _: f"DIGEST{in_clusters(notices, lambda text, _: within(text, most))}: {said}")
 
 
 def _digest_lines(notices: Sequence[Notice], style: Style) -> list[str]:
@@ -69,7 +73,7 @@ def _digest_lines(notices: Sequence[Notice], style: Style) -> list[str]:
     whom each cause stops, then the examples.
     """
     causes = by_cause(notices)
-    first = [*what_is_in_part(notices), *_first(causes, style)]
+    first = [*what_is_in_part(notices), *how_many_fixes(causes), *_first(causes, style)]
     for commands, fixes, hits, examples in (
         *((number, True, True, EXAMPLES) for number in range(len(causes), -1, -1)),
         (0, False, True, EXAMPLES),
@@ -80,7 +84,7 @@ def _digest_lines(notices: Sequence[Notice], style: Style) -> list[str]:
         lines = list(first)
         for number, each in enumerate(causes):
             lines.append(_cause_line(each, examples=examples))
-            if hits and (hit := hit_by(each.notices, quote)):
+            if hits and (hit := hit_by(each.notices, say)):
                 lines.append(hit)
             if fixes:
                 lines += _fix_lines(each, style, is_first=number == 0, commands=number < commands)
@@ -94,12 +98,14 @@ def _first(causes: Sequence[OfCause], style: Style) -> Iterator[str]:
     of = causes[0]
     open_one = of.to_mend
     if open_one is None:
-        yield from how_one_ended(of, quote)
+        over, *by = how_one_ended(of, say)
+        yield f"Resolved: {over}"
+        yield from by
         return
     if of.is_resolved:
-        yield still_broken(of, quote)
-    name = quote(resource_name(open_one.resource.id), _EXAMPLES)
-    yield f"{do_this(open_one, quote, first_of(causes))} ({name}): {quote(open_one.remediation.summary, SUMMARY)}"
+        yield still_broken(of, say)
+    name = say(resource_name(open_one.resource.id), _EXAMPLES)
+    yield f"{do_this(open_one, say, first_of(causes))} ({name}): {say(open_one.remediation.summary, SUMMARY)}"
     yield from command_lines(open_one, _COMMANDS)
     yield from runbook(open_one, style)
 
@@ -108,22 +114,22 @@ def _cause_line(of: OfCause, *, examples: int) -> str:
     edges = f" ({of.edges})" if of.edges else ""
     shown = of.examples[:examples]
     left = of.count - len(shown)
-    named = f": {quote(', '.join(shown), _EXAMPLES)}" + (f" and {left} more" if left else "") if shown else ""
-    return f"{of.severity.value}: {quote(of.cause, _CAUSE)}{of.times}{edges}{named}"
+    named = f": {say(', '.join(shown), _EXAMPLES)}" + (f" and {left} more" if left else "") if shown else ""
+    return f"{of.severity.value}: {say(of.cause, _CAUSE)}{of.times}{edges}{named}"
 
 
 def _fix_lines(of: OfCause, style: Style, *, is_first: bool, commands: bool) -> Iterator[str]:
     """Yield how a cause ended, and what to do about it or about what is left, unless the top of the message says so."""
     if of.is_resolved and (of.left or not is_first):
-        over, *by = how_one_ended(of, quote)
+        over, *by = how_one_ended(of, say)
         yield f"Resolved: {over}"
         yield from by
     if is_first or (open_one := of.to_mend) is None:
         return
     if of.is_resolved:
-        yield still_broken(of, quote)
-    ask = do_this(open_one, quote, " for the first" if of.count > 1 else "")
-    yield f"{ask}: {quote(open_one.remediation.summary, SUMMARY)}"
+        yield still_broken(of, say)
+    ask = do_this(open_one, say, " for the first" if of.count > 1 else "")
+    yield f"{ask}: {what_to_do(open_one, say, SUMMARY)}"
     if commands:
         yield from command_lines(open_one, _COMMANDS)
     yield from runbook(open_one, style)

@@ -5,10 +5,19 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from pull_responder.publish.as_document import SCHEMA, VERSION, bounded_finding, other_object, summary_object
+from pull_responder.findings.alert import MOST_CAUSES
+from pull_responder.publish.as_document import (
+    SCHEMA,
+    VERSION,
+    bounded_finding,
+    known_count,
+    other_object,
+    summary_object,
+)
 from pull_responder.publish.attributes import DIGEST, digest_values, sort_by_severity
-from pull_responder.publish.digest import by_cause, headline
+from pull_responder.publish.digest import OfCause, by_cause, headline, how_many_fixes
 from pull_responder.publish.digest_hit import clusters, hit_parts, namespaces, roles
+from pull_responder.publish.steps import what_to_do
 from pull_responder.publish.style import Style
 from pull_responder.publish.text import one_line, take_fitting
 
@@ -50,8 +59,8 @@ def digest_document(notices: Sequence[Notice], *, room: int, style: Style | None
         "severity": worst[0].finding.severity,
         "at": max(notice.at for notice in notices),
         "count": len(notices),
-        "headline": f"{headline(notices, one_line)}{_hit(notices)}",
-        "action": (one_line(first.remediation.summary, _FIELD) or None) if (first := causes[0].to_mend) else None,
+        "headline": " ".join([f"{headline(notices, one_line)}{_hit(notices)}", *how_many_fixes(causes)]),
+        "action": _action(causes),
         "attributes": digest_values(notices),
         "causes": [
             {
@@ -65,6 +74,7 @@ def digest_document(notices: Sequence[Notice], *, room: int, style: Style | None
                 "namespaces": _names(namespaces(each.notices)),
                 "roles": _names(roles(each.notices)),
                 "remediation": None if each.is_resolved else _fix(each.worst, room=min(room // len(causes), _COMMANDS)),
+                "runbook_url": style.runbook(each.cause),
             }
             for each in causes
         ],
@@ -77,6 +87,17 @@ def digest_document(notices: Sequence[Notice], *, room: int, style: Style | None
             "over": len(ended) - len(over),
         },
     }
+
+
+def _action(causes: Sequence[OfCause]) -> str | None:
+    """Return what to do about the worst of each of the first few causes; None if there is nothing to do."""
+    todo = list({each.id: each for of in causes if (each := of.to_mend)}.values())
+    said = [what_to_do(each, one_line, _FIELD) for each in todo[:MOST_CAUSES]]
+    if len(todo) <= 1:
+        return "".join(said) or None
+    left = len(todo) - len(said)
+    more = [f"And {left} more: see `causes`."] if left else []
+    return " ".join([*(f"{number}. {each}" for number, each in enumerate(said, 1)), *more])
 
 
 def _hit(notices: Sequence[Notice]) -> str:
@@ -92,14 +113,14 @@ def _fix(finding: Finding, *, room: int) -> dict[str, Any]:
     """Return the fix of `finding`, with all of its commands if they fit in `room` bytes, else with none."""
     fix: dict[str, Any] = bounded_finding(finding, room=room)["remediation"]
     is_whole = len(fix["commands"]) == len(finding.remediation.commands)
-    return fix | {"commands": fix["commands"] if is_whole else []}
+    return fix if is_whole else fix | {"commands": [], "undo": []}
 
 
 def _short(notice: Notice) -> dict[str, Any]:
     reach = notice.reach
     return summary_object(notice) | {
-        "pod_count": reach.pod_count,
-        "node_count": reach.node_count,
+        "pod_count": known_count(reach.pod_count, reach),
+        "node_count": known_count(reach.node_count, reach),
         "more": list(reach.more),
         "problem": _problem(notice),
         "resolved_in_part": notice.is_in_part,

@@ -1,6 +1,6 @@
 """For whom the findings of a digest are: their clusters, namespaces and roles, and how many pods the widest stops.
 
-Findings may have pods, roles and clusters in common, so no numbers are added up.
+Findings may have pods in common, so their number is between that of the widest finding and the sum.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pull_responder.findings.notice import Notice
+    from pull_responder.findings.reach import Reach
     from pull_responder.publish.telling import Say
 
 _NAMES: Final = 3
@@ -39,7 +40,7 @@ def hit_by(notices: Sequence[Notice], say: Say) -> str:
 
 
 def hit_parts(notices: Sequence[Notice], say: Say) -> list[str]:
-    """Return the namespaces and the roles of `notices`, and what the one with the most pods or nodes stops.
+    """Return the namespaces and the roles of `notices`, and how many pods or nodes they stop.
 
     What still stops pods comes before what does no more.
     """
@@ -52,12 +53,20 @@ def hit_parts(notices: Sequence[Notice], say: Say) -> list[str]:
         several = len(names) > 1 or _lacks(notices, "principals")
         parts.append(f"role{'s' if several else ''} {_some(names, say, more=_lacks(notices, 'principals'))}")
     still = [each for each in notices if each.edge is not Edge.RESOLVED or each.others]
-    widest = max((each.reach for each in still or notices), key=lambda reach: (reach.pod_count, reach.node_count))
-    if units := "pods" if widest.pod_count else "nodes" if widest.node_count else "":
-        number = counted(widest, units)
-        stops = "stops" if still else "stopped"
-        parts.append(number if len(notices) == 1 else f"the largest failure {stops} {number}")
-    return parts
+    return [*parts, *_how_many([each.reach for each in still or notices])]
+
+
+def _how_many(reaches: Sequence[Reach]) -> list[str]:
+    """Return how many pods, or else nodes, are stopped: from that of the widest to the sum, as they may be the same."""
+    widest = max(reaches, key=lambda reach: (reach.pod_count, reach.node_count))
+    units = "pods" if widest.pod_count else "nodes" if widest.node_count else ""
+    if not units:
+        return []
+    known = [each.count(units) for each in reaches]
+    if any(units in each.more or not each.count(units) for each in reaches) or sum(known) == max(known):
+        at_least = "" if all(known) or units in widest.more else "at least "
+        return [f"{at_least}{counted(widest, units)}"]
+    return [f"{max(known)} to {sum(known)} {units}, as failures may share some"]
 
 
 def clusters(notices: Sequence[Notice]) -> list[str]:

@@ -13,12 +13,13 @@ from pull_responder.publish.digest import (
     change,
     first_of,
     headline,
+    how_many_fixes,
     how_one_ended,
     kind,
     still_broken,
 )
 from pull_responder.publish.digest_hit import hit_by, hit_parts
-from pull_responder.publish.steps import do_this, in_place, runbook
+from pull_responder.publish.steps import do_this, in_place, runbook, what_to_do
 from pull_responder.publish.style import Style
 from pull_responder.publish.text import command_line, cut, limit_lines, resource_name, take_fitting
 
@@ -58,7 +59,11 @@ def digest_body(notices: Sequence[Notice], *, room: int, style: Style | None = N
     causes = by_cause(notices)
     commands = min(room // len(causes), _COMMANDS)
     sections = [
-        [f"{headline(notices, prose)}{_hit(notices)}", *_first(causes, room=commands, style=style)],
+        [
+            f"{headline(notices, prose)}{_hit(notices)}",
+            *how_many_fixes(causes),
+            *_first(causes, room=commands, style=style),
+        ],
         *([*_cause(each, room=commands, style=style, is_first=each is causes[0])] for each in causes),
         [
             "Each of them",
@@ -112,7 +117,7 @@ def _cause(of: OfCause, *, room: int, style: Style, is_first: bool) -> Iterator[
     if of.is_resolved:
         yield f"  {still_broken(of, prose)}"
     ask = do_this(open_one, prose, " for the first" if of.count > 1 else "")
-    yield f"  {ask}: {prose(open_one.remediation.summary, _FIELD)}"
+    yield f"  {ask}: {what_to_do(open_one, prose, _FIELD)}"
     yield from (f"  {line}" for line in (*_commands(open_one, room=room), *runbook(open_one, style)))
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.publish.attributes import UNKNOWN
 from pull_responder.publish.console import console_url
-from pull_responder.publish.telling import fault
-from pull_responder.publish.text import one_line
+from pull_responder.publish.faults import NAMED, fault
+from pull_responder.publish.text import last_name, one_line, resource_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pull_responder.publish.telling import Say
 
 _FIELD: Final = 600
+_NAME: Final = 100
 _DOCS: Final = ("https://docs.aws.amazon.com/", "https://docs.amazonaws.cn/")
 _PAIR: Final = 2
 _PLACE: Final = 24
@@ -64,13 +65,24 @@ def names_its_place(finding: Finding) -> bool:
 def steps(findings: Sequence[Finding], say: Say, limit: int) -> Iterator[tuple[Finding, str]]:
     """Yield `findings`, each with the line that says what to do, `limit` characters of it at most.
 
-    Of several, the first is the one that line 1 of the message names. The others are named here.
+    Of several, line 1 of the message names the faults of the first few. Those of the others are named here.
     """
     for number, each in enumerate(findings, 1):
-        summary = say(each.remediation.summary, limit) or "See the proof."
-        named = "" if number == 1 else f"{fault(each, say)}: "
+        if len(findings) == 1:
+            yield each, f"{do_this(each, say)}: {say(each.remediation.summary, limit) or 'See the proof.'}"
+            continue
         by_hand = f"By hand{_where(each, say)}: " if not each.remediation.commands else ""
-        yield each, f"{do_this(each, say)}: {summary}" if len(findings) == 1 else f"{number}. {named}{by_hand}{summary}"
+        named = f"{fault(each, say)}: " if number > NAMED else ""
+        summary = say(each.remediation.summary, limit) if named else what_to_do(each, say, limit)
+        yield each, f"{number}. {named}{by_hand}{summary or 'See the proof.'}"
+
+
+def what_to_do(finding: Finding, say: Say, limit: int) -> str:
+    """Return the summary of the fix, with the name of the resource before it if it does not have it."""
+    summary, name = say(finding.remediation.summary, limit), last_name(resource_name(finding.resource.id))
+    if not summary or name in finding.remediation.summary:
+        return summary
+    return f"{say(name, _NAME) or UNKNOWN}: {summary}"
 
 
 def do_this(finding: Finding, say: Say, which: str = "") -> str:

@@ -15,15 +15,17 @@ from pull_responder.findings.notice import Edge
 from pull_responder.findings.problem import seconds_of
 from pull_responder.findings.reach import count_words
 from pull_responder.publish.attributes import UNKNOWN
-from pull_responder.publish.changes import flaps, how_it_ended, time_words
+from pull_responder.publish.changes import flaps, grown, how_it_ended, time_words
+from pull_responder.publish.faults import NAMED, all_faults, fault
 from pull_responder.publish.hit import by_namespace, workload_lists
-from pull_responder.publish.text import resource_name
+from pull_responder.publish.text import number_of, resource_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from pull_responder.findings.alert import Alert
     from pull_responder.findings.finding import Finding
+    from pull_responder.findings.notice import Notice
     from pull_responder.findings.reach import Reach
 
     Say = Callable[[str, int], str]
@@ -36,11 +38,12 @@ WORDS: Final = {
     Edge.RESOLVED: "RESOLVED",
 }
 NOTHING_LEFT: Final = "No other cause of these failures is known."
-NOT_SEEN: Final = "Pods may fail to pull, and nobody is told."
+UNSEEN: Final = "Pods may fail to pull, and nobody is told."
+NOT_SEEN: Final = "The configuration says so; no pull was seen to succeed yet. Kubernetes tries again within 5 minutes."
+"""What is known of a resolution that a read showed. The time: Kubernetes documentation, "Images", ImagePullBackOff."""
 NOT_READ: Final = "Whether something else stops these pulls could not be read."
 
 _NAME: Final = 100
-_TITLE: Final = 200
 _FIELD: Final = 600
 _SUMMARY: Final = 400
 _SENTENCE: Final = 1_500
@@ -49,8 +52,8 @@ _SHORT: Final = 2
 
 
 def headline(alert: Alert, say: Say) -> str:
-    """Return line 1 of an alert that asks for something: what is broken and for whom."""
-    return f"{opening(alert)}: {broken(alert, say)}. {whom(alert, say)}"
+    """Return line 1 of an alert that asks for something: what is broken, for whom, and how much worse it is."""
+    return " ".join([f"{opening(alert)}: {broken(alert, say)}. {whom(alert, say)}", *grown(alert, say)])
 
 
 def opening(alert: Alert) -> str:
@@ -65,20 +68,13 @@ def opening(alert: Alert) -> str:
     return f"{word(alert)} {alert.severity.value}"
 
 
-def broken(alert: Alert, say: Say) -> str:
-    """Return what is broken, or was: the fault and the resource, and how many other causes the message tells.
+def broken(alert: Alert, say: Say, *, most: int = NAMED) -> str:
+    """Return what is broken, or was: the first `most` faults and resources, and how many other causes there are.
 
     Of what is resolved in part it is what still stops the pulls.
     """
     findings = alert.to_mend or [each.finding for each in alert.notices]
-    more = len(findings) - 1 + (alert.unnamed if alert.is_in_part else 0)
-    return fault(findings[0], say) + (f", and {number_of(more, 'more cause')}" if more else "")
-
-
-def fault(finding: Finding, say: Say) -> str:
-    """Return the fault and the resource."""
-    what = say(finding.title, _TITLE) or say(finding.cause, _NAME)
-    return f"{what} ({say(resource_name(finding.resource.id), _NAME) or UNKNOWN})"
+    return all_faults(findings, say, unnamed=alert.unnamed if alert.is_in_part else 0, most=most)
 
 
 def whom(alert: Alert, say: Say, *, brief: bool = False) -> str:
@@ -89,7 +85,7 @@ def whom(alert: Alert, say: Say, *, brief: bool = False) -> str:
     is_over = alert.edge is Edge.RESOLVED and not alert.others
     still = "still " if alert.is_in_part else ""
     if is_of_responder(finding):
-        return "What failed meanwhile was not seen, unless it fails again." if is_over else NOT_SEEN
+        return "What failed meanwhile was not seen, unless it fails again." if is_over else UNSEEN
     if _is_behavior(finding):
         who = finding.pull.principal
         name = who and (who.name or who.arn)
@@ -97,7 +93,8 @@ def whom(alert: Alert, say: Say, *, brief: bool = False) -> str:
     if not reach.events:
         return f"No pull has failed yet{in_clusters}."
     several = reach.principal_count > 1 or "principals" in reach.more
-    principals = f"{reach.words('principals')} roles or users"
+    accounts = f" of {reach.account_count} accounts" if reach.account_count > 1 else ""
+    principals = f"{reach.words('principals')} roles or users{accounts}"
     if reach.pod_count:
         named = "" if brief else _workloads(reach.pods, reach.pod_count, say)
         who_fails = f"{counted(reach, 'pods')}{named}{f' of {principals}' if several else ''}"
@@ -126,6 +123,13 @@ def ended(alert: Alert, say: Say) -> Iterator[str]:
     for each in alert.notices:
         name = say(resource_name(each.finding.resource.id), _NAME)
         yield f"{name}: {say(how_it_ended(each), _SENTENCE) or say(each.finding.title, _FIELD)}"
+
+
+def how_known(notices: Sequence[Notice]) -> list[str]:
+    """Return that a resolution was read and no pull was seen, if one of `notices` says what works again."""
+    checks = ((each, BY_ID.get(each.finding.cause)) for each in notices if not each.is_in_part)
+    said = (check and not check.of_responder and each.because.startswith(check.again) for each, check in checks)
+    return [NOT_SEEN] if any(said) else []
 
 
 def what_is_left(alert: Alert, say: Say) -> list[str]:
@@ -160,20 +164,20 @@ def hit(alert: Alert, say: Say, *, brief: bool = False) -> Iterator[str]:
         yield " on ".join(counted(reach, units) for number, units in counts if number)
     yield _since(alert, say)
     lists, told = workload_lists(reach.pods)
+    # The number stands above. Of the others, nobody knows the name.
+    label = "Among them," if reach.pod_count > told else "Pods"
     for namespace, workloads in lists:
-        yield f"{say(namespace, _NAME) or UNKNOWN}: {say(workloads, _FIELD) or UNKNOWN}"
-    if told and reach.pod_count > told:
-        more = "at least " if "pods" in reach.more else ""
-        yield f"And {more}{number_of(reach.pod_count - told, 'more pod')}"
+        yield f"{label} in {say(namespace, _NAME) or UNKNOWN}: {say(workloads, _FIELD) or UNKNOWN}"
     if not reach.pods and pull.pod:
         yield f"Pod: {say('/'.join(filter(None, [pull.namespace, pull.pod])), _FIELD)}"
     # One node of an event says little of the many that a policy stops.
     one = _node(alert) if max(reach.principal_count, reach.cluster_count) <= 1 else None
     if nodes := _list(reach.nodes, reach, "nodes") or one:
         yield f"{'Node' if reach.node_count <= 1 else 'Nodes'}: {say(nodes, _FIELD)}"
-    clusters = _list(reach.clusters, reach, "clusters") or alert.worst.finding.cluster
+    clusters = _clusters(reach) or alert.worst.finding.cluster
     if clusters and not (brief and where(alert, say).startswith(" in cluster ")):
-        yield f"{'Cluster' if reach.cluster_count <= 1 else 'Clusters'}: {say(clusters, _FIELD)}"
+        worst_first = ", worst first" if reach.cluster_events else ""
+        yield f"{'Cluster' if reach.cluster_count <= 1 else f'Clusters{worst_first}'}: {say(clusters, _FIELD)}"
     if image := pull.image or pull.repository_arn or pull.repository:
         yield f"Image: {say(image, _FIELD)}{_of_several(reach, 'repositories')}"
     principal = pull.principal
@@ -243,6 +247,15 @@ def _list(known: Sequence[str], reach: Reach, units: str) -> str:
     return ", ".join(shown) + (f" and {at_least}{more} more" if more else "")
 
 
+def _clusters(reach: Reach) -> str:
+    """Return the first few clusters, those that fail most first, with their failures where these are known."""
+    if reach.cluster_count <= 1 or not reach.clusters or len(reach.cluster_events) != len(reach.clusters):
+        return _list(reach.clusters, reach, "clusters")
+    known = [f"{name} ({number:,})" for name, number in zip(reach.clusters, reach.cluster_events, strict=True)]
+    known[0] = f"{known[0].removesuffix(')')} {'failure' if reach.cluster_events[0] == 1 else 'failures'})"
+    return _list(known, reach, "clusters")
+
+
 def _of_several(reach: Reach, units: str) -> str:
     words = reach.words(units)
     what = "roles or users" if units == "principals" else units
@@ -264,8 +277,3 @@ def counted(reach: Reach, units: str) -> str:
     """Return a count of `reach` with its unit: "1 pod", "312 pods", "more than 10,000 pods"."""
     words = reach.words(units)
     return f"{words} {units.removesuffix('s') if words == '1' else units}"
-
-
-def number_of(number: int, unit: str) -> str:
-    """Return a number with its unit, as in "1 more cause"."""
-    return f"{number} {unit}{'' if number == 1 else 's'}"

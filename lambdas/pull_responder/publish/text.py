@@ -103,3 +103,8 @@ def resource_name(resource_id: str) -> str:
 def last_name(name: str, *, parts: int = 1) -> str:
     """Return the last parts of a name with slashes: `api` for `payments/api`. Other names stay as they are."""
     return "/".join(PurePosixPath(name).parts[-parts:]) or name
+
+
+def number_of(number: int, unit: str) -> str:
+    """Return a number with its unit, as in "1 more cause"."""
+    return f"{number} {unit}{'' if number == 1 else 's'}"

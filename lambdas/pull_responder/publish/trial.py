@@ -13,7 +13,8 @@ from pull_responder.findings.clock import minute
 from pull_responder.findings.problem import iso
 from pull_responder.model.verdict import Severity
 from pull_responder.publish.attributes import UNKNOWN, message_attributes
-from pull_responder.publish.chat import custom_notification, quote
+from pull_responder.publish.chat import custom_notification
+from pull_responder.publish.chat_text import say
 from pull_responder.publish.notification import Notification
 
 SCHEMA: Final = "pull-responder/test"
@@ -52,6 +53,7 @@ def trial_notification(trial_id: str, *, account: str, region: str, at: float) -
         "schema": SCHEMA,
         "version": VERSION,
         "edge": TEST,
+        "severity": _SEVERITY,
         "test": True,
         "id": trial_id,
         "at": iso(at),
@@ -63,7 +65,7 @@ def trial_notification(trial_id: str, *, account: str, region: str, at: float) -
     }
     chat = custom_notification(
         title=f"{_MARK} Pull Responder: a test, no failure",
-        lines=[NO_ALERT, why, f"Where: account {quote(account)}, region {quote(region)}"],
+        lines=[NO_ALERT, why, f"Where: account {say(account)}, region {say(region)}"],
         thread=None,
         summary="A test, no failure",
         resources=[],

@@ -66,8 +66,8 @@ def exempt_all(policy: Arn, deny: str) -> str:
     """
     return (
         f"Ask an administrator of the organization (account {policy.account}) to exempt all roles that pull for EKS "
-        f"from {deny} of {policy.resource.rpartition('/')[2]}, by aws:PrincipalArn or a tag, or to detach it from "
-        "their accounts."
+        f"from {deny} of {policy.resource.rpartition('/')[2]}, by aws:PrincipalArn or a tag. "
+        "Or, at a price, to detach it from their accounts: that lifts whatever else it denies there."
     )
 
 

@@ -136,6 +136,7 @@ def replace_managed_policy(
         region=region,
         docs_url=docs.IAM_POLICY_VERSIONS,
         commands=_new_default_version(policy, document, region),
+        undo=_old_default_version(policy, region),
     )
 
 
@@ -162,16 +163,17 @@ def widen_boundary(
     if boundary.is_aws_managed:
         summary = f"Choose another permissions boundary for the role {_name(role)}: AWS's own {boundary.arn} stops "
         return _by_hand(f"{summary}{names}.", role.account, region, docs.IAM_PERMISSIONS_BOUNDARIES)
-    policy = f'the policy "{_name(boundary.arn)}", the permissions boundary of the role {_name(role)}'
-    summary = f"Allow {names} in {policy}. This affects every role and user that has it."
+    policy = f'"{_name(boundary.arn)}", the permissions boundary of the role {_name(role)}'
+    summary = f"In {policy}, allow {names}, too. It affects every role and user that has it."
     if document is None or not has_statements(document) or _size(document) > MANAGED_POLICY_SIZE:
         return _by_hand(summary, role.account, region, docs.IAM_PERMISSIONS_BOUNDARIES)
     return Remediation(
-        summary=summary,
+        summary=f"{summary} What it allows now stays allowed.",
         account=role.account,
         region=region,
         docs_url=docs.IAM_PERMISSIONS_BOUNDARIES,
         commands=_new_default_version(boundary, document, region),
+        undo=_old_default_version(boundary, region),
     )
 
 
@@ -204,6 +206,23 @@ def _new_default_version(policy: ManagedPolicy, document: Document, region: str)
     oldest = sorted((v for v in policy.versions if v != policy.default_version), key=_version_number)[policy.edit]
     delete = aws("iam", "delete-policy-version", policy_arn=str(policy.arn), version_id=oldest, region=region)
     return (delete, create)
+
+
+def _old_default_version(policy: ManagedPolicy, region: str) -> tuple[Command, ...]:
+    """Return the command that makes the version the default again that is so before the fix.
+
+    The fix deletes another one at most. Where several fixes edit the policy, it would take back all, so there is none.
+    """
+    if policy.edits > 1:
+        return ()
+    again = aws(
+        "iam",
+        "set-default-policy-version",
+        policy_arn=str(policy.arn),
+        version_id=policy.default_version,
+        region=region,
+    )
+    return (again,)
 
 
 def _version_number(version: str) -> int:

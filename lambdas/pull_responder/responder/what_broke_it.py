@@ -147,6 +147,10 @@ def _likeliest(changes: Iterable[Change], calls: Sequence[str], *, since: float,
 
     One that does not say who made it is none.
     """
-    deeds = [Deed(each.name, each.by, each.at, each.event_id or "") for each in changes if each.by and each.at]
+    deeds = [
+        Deed(each.name, each.by, each.at, each.event_id or "", each.policy or "")
+        for each in changes
+        if each.by and each.at
+    ]
     timely = [each for each in deeds if since <= (seconds_of(each.at) or 0) <= until]
     return max(timely, key=lambda each: (-calls.index(each.call), each.at), default=None)

@@ -595,6 +595,6 @@ def test_a_message_says_how_many_causes_are_left_though_it_names_five(scene: Sce
     assert (len(one.others), one.unnamed, one.is_in_part) == (5, 2, True)
     (part,) = after_the_hold_down(scene)
     assert len(part["others"]) == 5
-    assert ", and 6 more causes" in part["headline"]
+    assert ", and 4 more causes" in part["headline"]
     assert part["others_count"] == 7
     assert part["attributes"]["status"] == ["resolved_in_part"]

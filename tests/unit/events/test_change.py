@@ -52,11 +52,12 @@ def change(service: str, name: str, *words: str, **fields: Any) -> Change:  # no
             change(
                 *("iam", "AttachRolePolicy", "node", "arn:aws:iam::aws:policy/service/Pull", "service/Pull"),
                 role="node",
+                policy="Pull",
             ),
         ),
         (
             call("iam", "PutRolePolicy", {"roleName": "node", "policyName": "pull", "policyDocument": '{"a": 1}'}),
-            change("iam", "PutRolePolicy", "node", "pull", role="node"),
+            change("iam", "PutRolePolicy", "node", "pull", role="node", policy="pull"),
         ),
         (
             call("iam", "AddRoleToInstanceProfile", {"roleName": "node", "instanceProfileName": "nodes"}),
@@ -101,6 +102,10 @@ def change(service: str, name: str, *words: str, **fields: Any) -> Change:  # no
         (
             call("iam", "CreateRole", {"roleName": "node"}, awsRegion="us-east-1"),
             change("iam", "CreateRole", "node", role="node", region="us-east-1"),
+        ),
+        (
+            call("iam", "DeleteRolePolicy", {"roleName": "node", "policyName": "not <a> name"}),
+            change("iam", "DeleteRolePolicy", "node", role="node"),
         ),
         (
             call("iam", "CreateRole", {"roleName": "not a name"}, eventTime=None),

@@ -174,8 +174,8 @@ def test_what_was_over_for_less_than_two_minutes_was_not_over_unless_people_hear
 def test_what_people_are_told_of_a_finding_that_flaps() -> None:
     breaks = (NOON - HOUR, NOON)
     assert flapping_words(breaks, minutes=5) == (
-        "It is flapping: it was resolved and came back 2 times since 2026-03-01 11:00 UTC. "
-        "You do not hear of each time, so silence does not mean that it is fixed. "
+        "It is flapping: after it was resolved it came back 2 times, first at 2026-03-01 11:00 UTC. "
+        "You do not hear of each time. "
         "RESOLVED comes once it has stayed resolved for 4 hours."
     )
     assert "stayed resolved for 4.5 hours" in flapping_words(breaks, minutes=270)

@@ -273,7 +273,7 @@ def test_a_finding_that_flaps_says_so_after_why_it_had_been_resolved() -> None:
         life = find(tell(close(life, at(minute)), at(minute + 20)), at(minute + 30))
         life = life if minute == 120 else tell(life, at(minute + 30))
     assert notice(life).because.startswith(
-        "It had been resolved at 2026-03-01 14:00 UTC: It passes now. It is flapping: it was resolved and came back 2 "
+        "It had been resolved at 2026-03-01 14:00 UTC: It passes now. It is flapping: after it was resolved it came "
     )
 
 
@@ -341,6 +341,16 @@ def test_a_notice_says_since_when_by_what_and_what_could_not_be_read() -> None:
     assert (new.since, new.opened_at) == (iso(NOON - 60), iso(NOON))
     assert (new.broken_by, new.changes_unread, new.fixed_by) == (deed, "the call was denied", ())
     assert notice(close(tell(life, NOON), at(5))).fixed_by == (deed,)
+
+
+def test_what_came_back_says_by_what_it_had_been_fixed() -> None:
+    deed = Deed("AttachRolePolicy", "arn:aws:iam::111111111111:user/jo", iso(NOON + 240), policy="PullOnly")
+    later = replace(deed, policy="Logs")
+    life = replace(tell(find(None, NOON), NOON), deeds=(deed, later))
+    over = resolve(life, because=f"It passes now; {deed.words}.", now=at(5), settings=SETTINGS)
+
+    # Only the call that the words about the end tell of.
+    assert notice(find(tell(over, at(10)), at(60))).fixed_by == (deed,)
 
 
 def test_without_a_pending_notice_there_is_none() -> None:

@@ -51,6 +51,8 @@ def test_what_was_seen_before_is_kept_where_it_is_more() -> None:
         principals=("a", "b"),
         clusters=("a", "b"),
         cluster_count=2,
+        cluster_events=(3, 2),
+        account_count=2,
         more=("events", "clusters"),
     )
     now = Reach(
@@ -66,6 +68,8 @@ def test_what_was_seen_before_is_kept_where_it_is_more() -> None:
         principals=("z",),
         clusters=("z",),
         cluster_count=1,
+        cluster_events=(1,),
+        account_count=1,
     )
     assert now.at_least(before) == before
     assert before.at_least(now) == before

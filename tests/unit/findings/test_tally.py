@@ -71,3 +71,27 @@ def test_pods_of_hundreds_of_problems_are_counted_once_and_exactly() -> None:
 def test_a_problem_without_a_pull_has_its_events_alone() -> None:
     reach = reach_of([replace(FIRST, pull=None, cluster="prod")])
     assert (reach.events, reach.repository_count, reach.cluster_count) == (3, 0, 0)
+
+
+def test_the_clusters_that_fail_most_come_first_each_with_its_failures() -> None:
+    few = replace(FIRST, id="problem/b", count=2, cluster="a")
+    most = replace(FIRST, id="problem/c", count=7, cluster="z")
+    more = replace(FIRST, id="problem/d", count=4, cluster="m")
+    tally = Tally()
+    for each in (replace(few, count=1), few, most, more, replace(more, id="problem/e")):
+        tally.add(each)
+
+    reach = tally.reach(found_in="new")
+    assert reach.clusters == ("m", "z", "a", "new")
+    assert reach.cluster_events == (8, 7, 2, 0)
+    assert reach.cluster_count == 4
+
+
+def test_the_accounts_of_the_principals_are_counted_where_they_are_known() -> None:
+    other = replace(PULL, principal=replace(PRINCIPAL, account="999999999999", name="other"))
+    same = replace(PULL, principal=replace(PRINCIPAL, name="another"))
+    unknown = replace(PULL, principal=replace(PRINCIPAL, account=None))
+    problems = [FIRST, *(replace(FIRST, id=f"problem/{n}", pull=each) for n, each in enumerate((other, same, unknown)))]
+
+    reach = reach_of(problems)
+    assert (reach.principal_count, reach.account_count) == (4, 2)

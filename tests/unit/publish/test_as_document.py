@@ -16,6 +16,7 @@ from pull_responder.findings.alert import Alert
 from pull_responder.findings.deed import Deed
 from pull_responder.findings.notice import Edge, Notice
 from pull_responder.findings.reach import Reach
+from pull_responder.model.verdict import Remediation
 from pull_responder.publish import as_document_1
 from pull_responder.publish.as_document import (
     alert_document,
@@ -83,6 +84,7 @@ REACH = {
     "principal_count": 0,
     "clusters": [],
     "cluster_count": 0,
+    "account_count": None,
     "more": [],
 }
 
@@ -109,13 +111,14 @@ def test_an_alert() -> None:
     assert document["findings"] == [
         {
             **finding_object(FINDING),
-            "remediation": finding_object(FINDING)["remediation"] | {"commands": []},
+            "remediation": finding_object(FINDING)["remediation"] | {"commands": [], "undo": []},
             **PLACE,
             "opened_at": "2026-05-04T10:11:12Z",
             "because": "It is allowed.",
             "fixed_by": [
                 {
                     "call": "AttachRolePolicy",
+                    "policy": "",
                     "by": "arn:aws:sts::111111111111:assumed-role/admin/jo",
                     "at": "2026-05-04T10:59:00Z",
                     "event_id": "0e1c",
@@ -217,7 +220,7 @@ def test_a_resolution_in_part_says_what_is_left_to_do() -> None:
     assert document["headline"].endswith(
         " still cannot pull the image payments/api. role/eks/prod-node: It is allowed."
     )
-    assert document["action"] == "Add the actions to the boundary."
+    assert document["action"] == "prod-node: Add the actions to the boundary."
 
 
 def test_the_headline_says_that_a_count_is_too_low() -> None:
@@ -250,6 +253,7 @@ def test_an_alert_of_several_causes_and_of_others_that_are_open() -> None:
                 "commands": [
                     'aws iam create-policy-version --policy-document \'{"Statement":[{"Effect":"Allow"}]}\'',
                 ],
+                "undo": [],
                 "docs_url": "https://docs.aws.amazon.com/AmazonECR/latest/userguide/security-iam-awsmanpol.html",
             },
             "runbook_url": None,
@@ -257,13 +261,63 @@ def test_an_alert_of_several_causes_and_of_others_that_are_open() -> None:
     ]
     assert document["others_count"] == 1
     assert document["headline"] == (
-        "NEW HIGH: The role lacks permissions to pull (role/eks/prod-node), and 1 more cause. 14 pods (payments/api, "
-        "payments/web and more) in cluster prod cannot pull the image payments/api."
+        "NEW HIGH: The role lacks permissions to pull, and the role's permissions boundary stops the pull "
+        "(role/eks/prod-node). 14 pods (payments/api, payments/web and more) in cluster prod cannot pull the image "
+        "payments/api."
     )
     assert document["action"] == (
-        "1. Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role. "
-        "2. Add the actions to the boundary."
+        "Do both, or the pulls still fail: "
+        "1. prod-node: Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role. "
+        "2. prod-node: Add the actions to the boundary."
     )
+
+
+def _fix_of_version_1() -> dict[str, Any]:
+    fix: dict[str, Any] = finding_object(FINDING)["remediation"]
+    return {key: each for key, each in fix.items() if key != "undo"}
+
+
+def test_version_1_counts_what_is_not_known_as_none() -> None:
+    unnamed = Alert.alone(replace(NOTICE, reach=Reach(events=3)))
+    reach = as_document_1.notice_document(unnamed, room=ROOM)["reach"]
+
+    assert (reach["pod_count"], reach["node_count"]) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("reach", "counts"),
+    [
+        (Reach(events=3), (None, None, None)),
+        (Reach(), (0, 0, 0)),
+        (Reach(events=3, pod_count=2, node_count=1, account_count=4), (2, 1, 4)),
+    ],
+)
+def test_a_count_that_nobody_knows_is_null(reach: Reach, counts: tuple[int | None, ...]) -> None:
+    notice = replace(NOTICE, reach=reach)
+    shown = alert_document(Alert.alone(notice), room=ROOM)
+    digest = digest_document([notice], room=ROOM)
+
+    assert_documented(shown)
+    assert_documented(digest)
+    assert (shown["reach"]["pod_count"], shown["reach"]["node_count"], shown["reach"]["account_count"]) == counts
+    assert (digest["findings"][0]["pod_count"], digest["findings"][0]["node_count"]) == counts[:2]
+
+
+def test_what_takes_a_fix_back_is_there_as_a_whole_or_not_at_all() -> None:
+    undo = ("aws", "iam", "set-default-policy-version", "--version-id", "v1")
+    fix = replace(FINDING.remediation, undo=(undo,))
+    long = replace(fix, undo=(undo, ("aws", "x" * 2_000)))
+
+    def shown(fix: Remediation, edge: Edge = Edge.NEW) -> list[str]:
+        notice = replace(NOTICE, edge=edge, finding=replace(FINDING, remediation=fix))
+        document = alert_document(Alert.alone(notice), room=1024)
+        assert_documented(document)
+        commands: list[str] = document["findings"][0]["remediation"]["undo"]
+        return commands
+
+    assert shown(fix) == [" ".join(undo)]
+    assert shown(long) == []
+    assert shown(fix, Edge.RESOLVED) == []
 
 
 def test_version_1_is_as_it_was() -> None:
@@ -278,9 +332,9 @@ def test_version_1_is_as_it_was() -> None:
         "opened_at": "2026-05-04T10:11:12Z",
         "because": "It is allowed.",
         "attributes": alert_document(_resolved(), room=ROOM)["attributes"],
-        "finding": finding_object(FINDING) | PLACE,
+        "finding": finding_object(FINDING) | PLACE | {"remediation": _fix_of_version_1()},
         "pull": pull_object(FINDING.pull, ROLE, "prod"),
-        "reach": REACH,
+        "reach": {key: each for key, each in REACH.items() if key != "account_count"},
         "omitted": {"evidence": 0, "commands": 0},
     }
 
@@ -330,13 +384,16 @@ def test_a_digest() -> None:
             "namespaces": ["payments"],
             "roles": ["prod-node"],
             "remediation": finding_object(FINDING)["remediation"],
+            "runbook_url": None,
         }
     ]
     assert document["headline"] == (
         "2 new pull failures of 1 cause in cluster prod. "
-        "Hit: namespace payments, maybe more; role prod-node; the largest failure stops 14 pods."
+        "Hit: namespace payments, maybe more; role prod-node; 14 to 28 pods, as failures may share some. "
+        "Both fixes are needed: the same pods wait for both."
     )
-    assert document["action"] == "Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role."
+    fix = "Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role."
+    assert document["action"] == f"prod-node: {fix}"
     assert document["findings"][0] == {
         "edge": "new",
         "id": FINDING.id,

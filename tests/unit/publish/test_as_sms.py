@@ -43,8 +43,12 @@ def test_each_edge_has_its_word(edge: Edge, word: str) -> None:
 @pytest.mark.parametrize(
     ("because", "word", "said"),
     [
-        ("It had been resolved.", "BACK", "It came back after it was resolved: look whether something undoes the fix."),
-        (f"{IT_FLAPS} twice.", "BACK (flapping)", "It is flapping, so silence does not mean that it is fixed."),
+        (
+            "It had been resolved.",
+            "BACK",
+            "It was resolved; broken again since 10:11 UTC. Look whether something undoes the fix.",
+        ),
+        (f"{IT_FLAPS} twice.", "BACK (flapping)", "Silence does not mean that it is fixed."),
     ],
 )
 def test_what_came_back_says_what_that_means(because: str, word: str, said: str) -> None:
@@ -70,7 +74,8 @@ def test_of_several_causes_it_says_what_grew_too() -> None:
     worse = replace(BOTH, notices=tuple(replace(each, edge=Edge.WORSE, because=because) for each in BOTH.notices))
 
     assert alert_text(worse).splitlines()[0] == (
-        "WORSE HIGH: 2 causes. 14 pods in cluster prod cannot pull payments/api. From 12 to 240 pods."
+        "WORSE HIGH: role lacks pull permissions, permissions boundary blocks pull. 14 pods in cluster prod cannot "
+        "pull payments/api. From 12 to 240 pods."
     )
 
 
@@ -85,7 +90,10 @@ def test_a_text_is_cut_to_any_room(text: str, room: int) -> None:
 def test_several_causes_have_all_their_fixes() -> None:
     """Who makes one of them finds that the pods still fail."""
     assert alert_text(BOTH).splitlines() == [
-        "NEW HIGH: 2 causes. 14 pods in cluster prod cannot pull payments/api.",
+        (
+            "NEW HIGH: role lacks pull permissions, permissions boundary blocks pull. "
+            "14 pods in cluster prod cannot pull payments/api."
+        ),
         "Do both in 111111111111 eu-west-1:",
         "1. Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role.",
         "2. Add the actions to the boundary.",
@@ -96,7 +104,9 @@ def test_several_causes_have_all_their_fixes() -> None:
 
 def test_causes_that_were_told_before_have_their_fixes_too() -> None:
     assert alert_text(replace(ALERT, others=(BOUNDARY,))) == alert_text(BOTH)
-    assert ": 9 causes. 14 pods " in alert_text(replace(ALERT, others=(BOUNDARY,), unnamed=7))
+    assert ": role lacks pull permissions, permissions boundary blocks pull and 7 more. 14 pods " in alert_text(
+        replace(ALERT, others=(BOUNDARY,), unnamed=7)
+    )
     assert "\nDo all 9 in " in alert_text(replace(ALERT, others=(BOUNDARY,), unnamed=7))
 
 
@@ -116,12 +126,13 @@ def test_fixes_that_do_not_fit_are_cut_at_the_end_but_counted() -> None:
     long = replace(BOUNDARY, remediation=fix)
 
     text = alert_text(replace(ALERT, others=(long,)))
-    assert "\n2. Allow the two actions in the boundary of the role as is" in text
+    assert "\n2. Allow the two actions in the boundary of the role" in text
     assert text.endswith("...")
+    assert text.startswith("NEW HIGH: role lacks pull permissions, permissions boundary blocks pull. 14 pods ")
     first = replace(FINDING, remediation=replace(FINDING.remediation, summary="Attach the policy " + "as is " * 27))
     text = alert_text(replace(_of(finding=first), others=(long,)))
     assert "\nDo both in 111111111111 eu-west-1:\n1. Attach the policy as is" in text
-    assert "\n2. " not in text
+    assert "\n2. Allow the two actions in the" in text
 
 
 def test_a_policy_of_the_organization_says_whom_to_call_and_no_region() -> None:
@@ -215,9 +226,10 @@ def test_a_count_that_is_too_low_says_so() -> None:
 
 def test_a_digest_says_how_many_and_what_to_do_about_the_worst() -> None:
     assert digest_text([NOTICE, replace(NOTICE, finding=BOUNDARY)]) == (
-        "DIGEST: 2 new pull failures of 2 causes in cluster prod. Worst, HIGH: The role's permissions boundary stops "
-        "the pull (prod-node), 14 pods. Also: The role lacks permissions to pull.\n"
-        "Do this first in 111111111111 eu-west-1: Add the actions to the boundary."
+        "DIGEST: 2 new pull failures in cluster prod: permissions boundary blocks pull, role lacks pull permissions.\n"
+        "Do both in 111111111111 eu-west-1:\n"
+        "1. Add the actions to the boundary.\n"
+        "2. Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role."
     )
     one = digest_text([NOTICE])
     assert "\nDo this in 111111111111 " in one
@@ -229,8 +241,32 @@ def test_a_digest_names_its_causes_rather_than_counting_them() -> None:
     long = replace(BOUNDARY, title=title, remediation=replace(BOUNDARY.remediation, summary="Give it " + "one " * 30))
 
     text = digest_text([NOTICE, replace(NOTICE, finding=long)])
-    assert text.startswith("DIGEST: 2 new pull failures in cluster prod. Worst, HIGH: No route leads ")
-    assert " (prod-node). Also: The role lacks permissions to pull.\nDo this first in " in text
+    assert text.startswith(
+        "DIGEST: 2 new pull failures in cluster prod: permissions boundary blocks pull, role lacks pull permissions.\n"
+    )
+    assert "\n1. Give it one one" in text
+    assert "\n2. Attach the managed policy" in text
+
+
+def test_a_cut_fix_of_a_digest_says_first_what_it_is_about() -> None:
+    role = replace(FINDING.resource, id="arn:aws:iam::111111111111:role/eks/batch-node")
+    fix = replace(FINDING.remediation, summary="Attach a policy " + "of that kind " * 20 + "to the role batch-node.")
+    text = digest_text(
+        [replace(NOTICE, finding=BOUNDARY), replace(NOTICE, finding=replace(FINDING, resource=role, remediation=fix))]
+    )
+
+    assert "\n1. prod-node: Add the actions to the boundary.\n2. batch-node: Attach a policy of that" in text
+
+
+def test_a_digest_of_more_than_it_can_tell_says_what_to_do_first() -> None:
+    every = [
+        replace(NOTICE, finding=replace(BOUNDARY, id=f"pull-responder/{each}", cause=f"cause_{each}"))
+        for each in range(6)
+    ]
+    text = digest_text(every)
+
+    assert "Worst, HIGH: The role's permissions boundary stops the pull (prod-node)" in text
+    assert "\nDo this first in 111111111111 eu-west-1: Add the actions to the boundary." in text
 
 
 def test_a_digest_of_what_is_over_asks_for_nothing() -> None:

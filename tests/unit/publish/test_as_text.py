@@ -32,6 +32,7 @@ ADMIN = "arn:aws:sts::111111111111:assumed-role/admin/jo"
 FIX = Deed("AttachRolePolicy", ADMIN, "2026-05-04T12:30:00Z", "0e1c")
 WORKS = "The role's policies allow the pull again since 2026-05-04 12:30 UTC; it was broken for 2 hours 18 minutes"
 ENDED = f"{WORKS}; {FIX.words}."
+SEEN = "The configuration says so; no pull was seen to succeed yet. Kubernetes tries again within 5 minutes."
 WAS_HIT = "14 pods (payments/api, payments/web and more) in cluster prod could not pull the image payments/api."
 
 HEAD = """\
@@ -45,8 +46,7 @@ Run in account 111111111111, region eu-west-1:
 HIT = """
   14 pods on 1 node
   Since 2026-05-04 10:11 UTC, 120 failures
-  payments: api × 2, web × 2
-  And 10 more pods
+  Among them, in payments: api × 2, web × 2
   Node: ip-10-0-3-17.eu-west-1.compute.internal
   Cluster: prod
   Image: 222222222222.dkr.ecr.eu-west-1.amazonaws.com/payments/api:1.4.2
@@ -85,9 +85,9 @@ def test_an_alert() -> None:
 def test_a_resolution_says_first_how_it_ended_and_that_nothing_is_left() -> None:
     """What only who looks it up needs, the event's id, is in the tail."""
     assert body(_of(edge=Edge.RESOLVED, because=ENDED, fixed_by=(FIX,)), room=ROOM) == (
-        f"RESOLVED role/eks/prod-node: {WORKS}.\nNo other cause of these failures is known.\n{WAS_HIT}\n"
+        f"RESOLVED role/eks/prod-node: {WORKS}.\n{SEEN}\nNo other cause of these failures is known.\n{WAS_HIT}\n"
         f"Changed before it was resolved: AttachRolePolicy by admin/jo, 2026-05-04 12:30 UTC\n"
-        f"\nWho was hit{OVER}\nWhat was wrong{FAULT}{PLACES}  CloudTrail event: 0e1c, by {ADMIN}\n"
+        f"\nWho was hit{OVER}\nWhat was wrong, as found then{FAULT}{PLACES}  CloudTrail event: 0e1c, by {ADMIN}\n"
     )
 
 
@@ -98,7 +98,7 @@ def test_several_changes_before_a_resolution_are_told_each() -> None:
     lines = body(_of(edge=Edge.RESOLVED, because=both, fixed_by=(other, FIX)), room=ROOM).splitlines()
 
     assert lines[0] == f"RESOLVED role/eks/prod-node: {WORKS}."
-    assert lines[3:5] == [
+    assert lines[4:6] == [
         "Changed before it was resolved: PutRolePolicy by admin/jo, 2026-05-04 12:25 UTC",
         "Changed before it was resolved: AttachRolePolicy by admin/jo, 2026-05-04 12:30 UTC",
     ]
@@ -126,7 +126,7 @@ def test_a_resolution_says_what_still_stops_the_pulls() -> None:
         """  aws iam create-policy-version --policy-document '{"Statement":[{"Effect":"Allow"}]}'\n"""
         f"\nWhat is resolved\n  role/eks/prod-node: {WORKS}.\n"
         f"  Changed before it was resolved: AttachRolePolicy by admin/jo, 2026-05-04 12:30 UTC\n"
-        f"\nWho is hit{HIT}\nProof{FAULT}{EVIDENCE}\nWhat was wrong{FAULT}"
+        f"\nWho is hit{HIT}\nProof{FAULT}{EVIDENCE}\nWhat was wrong, as found then{FAULT}"
         f"{PLACES.replace(FINDING.id, BOUNDARY.id)}  Finding: {FINDING.id}\n  CloudTrail event: 0e1c, by {ADMIN}\n"
     )
 
@@ -137,31 +137,64 @@ def test_what_several_causes_still_stop_has_all_their_fixes() -> None:
 
     lines = body(over, room=ROOM).splitlines()
 
-    assert ", and 1 more cause. 14 pods " in lines[0]
-    assert lines[1:4] == ["Do both, or the pulls still fail:", "", "1. Add the actions to the boundary."]
-    assert lines[7].startswith("2. A service control policy stops the pull (role/eks/prod-node): Add the actions ")
+    assert (
+        " boundary stops the pull, and a service control policy stops the pull (role/eks/prod-node). 14 pods "
+    ) in lines[0]
+    assert lines[1:4] == ["Do both, or the pulls still fail:", "", "1. prod-node: Add the actions to the boundary."]
+    assert lines[7] == "2. prod-node: Add the actions to the boundary."
+
+
+def test_causes_beyond_the_first_few_are_counted_in_line_one_and_named_with_their_fixes() -> None:
+    role = replace(FINDING.resource, id="arn:aws:iam::111111111111:role/other")
+    every = [
+        replace(BOUNDARY, id=f"pull-responder/{each}", title=f"The {each} stops it", resource=role) for each in "wxyz"
+    ]
+    lines = body(replace(ALERT, notices=(NOTICE, *(replace(NOTICE, finding=each) for each in every))), room=ROOM)
+
+    assert lines.startswith(
+        "NEW HIGH: The role lacks permissions to pull (role/eks/prod-node), the w stops it (role/other), "
+        "the x stops it (role/other), and 2 more causes. 14 pods "
+    )
+    assert "\n4. The y stops it (role/other): Add the actions to the boundary.\n" in lines
 
 
 def test_the_subject_says_that_it_is_resolved_in_part() -> None:
     over = _of(edge=Edge.RESOLVED, because=ENDED)
-    base = "HIGH: role lacks pull permissions (payments/api, {}prod, 111111111111 eu-west-1)"
 
-    assert subject(over) == f"[RESOLVED] {base.format('cluster ')}"
-    assert subject(replace(over, others=(BOUNDARY,))) == f"[STILL BROKEN] {base.format('')}"
+    assert subject(over) == (
+        "[RESOLVED] HIGH: role lacks pull permissions (payments/api, cluster prod, 111111111111 eu-west-1)"
+    )
+    # What is still broken is not what was mended.
+    assert subject(replace(over, others=(BOUNDARY,))) == (
+        "[STILL BROKEN] HIGH: permissions boundary blocks pull (payments/api, prod, 111111111111 eu-west-1)"
+    )
     # What is told of something open, or not known, is not.
     assert subject(replace(ALERT, others=(BOUNDARY,))).startswith("[NEW] ")
     assert subject(replace(over, others_known=False)).startswith("[RESOLVED] ")
 
 
-def test_what_has_got_worse_says_what_grew_and_who_changed_it_before_what_to_do() -> None:
+def test_the_subject_names_as_many_causes_as_fit() -> None:
+    other = replace(BOUNDARY, cause="repository_policy_denies_pull")
+    three = (*BOTH.notices, replace(NOTICE, finding=other))
+    over = tuple(replace(each, edge=Edge.RESOLVED) for each in BOTH.notices)
+    both = "HIGH: role lacks pull permissions + permissions boundary blocks pull (api, prod)"
+
+    assert subject(BOTH) == f"[NEW] {both}"
+    assert subject(replace(BOTH, notices=over)) == f"[RESOLVED] {both}"
+    assert subject(replace(BOTH, notices=three)) == (
+        "[NEW] HIGH: role lacks pull permissions + 2 more (payments/api, cluster prod, 111111111111)"
+    )
+
+
+def test_what_has_got_worse_says_what_grew_in_line_one_and_who_changed_it_behind_what_to_do() -> None:
     because = f"{IT_GREW} from HIGH to CRITICAL, from 12 to 240 pods."
-    broke = Deed("DetachRolePolicy", ADMIN, "2026-05-04T10:09:00Z", "0e1c")
+    broke = Deed("DetachRolePolicy", ADMIN, "2026-05-04T10:09:00Z", "0e1c", "PullOnly")
     message = body(_of(edge=Edge.WORSE, because=because, broken_by=broke), room=ROOM)
 
     first, rest = HEAD.replace("NEW", "WORSE", 1).split("\n", 1)
-    changed = "Changed before it broke: DetachRolePolicy by admin/jo, 2026-05-04 10:09 UTC"
+    changed = "Changed before it broke: DetachRolePolicy of PullOnly by admin/jo, 2026-05-04 10:09 UTC"
     assert message == (
-        f"{first}\n{because}\n{changed}\n{rest}"
+        f"{first} {because}\n{rest}\nWhat has changed\n  {changed}\n"
         f"\nWho is hit{HIT}\nProof{FAULT}{EVIDENCE}{PLACES}  CloudTrail event: 0e1c, by {ADMIN}\n"
     )
 
@@ -223,17 +256,18 @@ def test_two_causes_of_one_problem_are_one_message_with_both_fixes() -> None:
     lines = body(BOTH, room=ROOM).splitlines()
 
     assert lines[0] == (
-        "NEW HIGH: The role lacks permissions to pull (role/eks/prod-node), and 1 more cause. 14 pods (payments/api, "
-        "payments/web and more) in cluster prod cannot pull the image payments/api."
+        "NEW HIGH: The role lacks permissions to pull, and the role's permissions boundary stops the pull "
+        "(role/eks/prod-node). 14 pods (payments/api, payments/web and more) in cluster prod cannot pull the image "
+        "payments/api."
     )
     assert lines[1:11] == [
         "Do both, or the pulls still fail:",
         "",
-        "1. Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role.",
+        "1. prod-node: Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role.",
         "Run in account 111111111111, region eu-west-1:",
         f"  {' '.join(ATTACH_POLICY)}",
         "",
-        "2. The role's permissions boundary stops the pull (role/eks/prod-node): Add the actions to the boundary.",
+        "2. prod-node: Add the actions to the boundary.",
         "Run in account 111111111111, region eu-west-1:",
         """  aws iam create-policy-version --policy-document '{"Statement":[{"Effect":"Allow"}]}'""",
         "",
@@ -255,7 +289,7 @@ def test_causes_that_could_not_be_read_are_not_said_to_be_none() -> None:
     words = "Whether something else stops these pulls could not be read."
     over = _of(edge=Edge.RESOLVED, because=ENDED)
 
-    assert body(replace(over, others_known=False), room=ROOM).splitlines()[1] == words
+    assert body(replace(over, others_known=False), room=ROOM).splitlines()[1:3] == [SEEN, words]
     assert words in body(replace(ALERT, others_known=False), room=ROOM)
     assert words not in body(ALERT, room=ROOM)
 
@@ -263,9 +297,10 @@ def test_causes_that_could_not_be_read_are_not_said_to_be_none() -> None:
 def test_two_that_ended_together_are_one_message() -> None:
     both = tuple(replace(each, edge=Edge.RESOLVED, because=ENDED, fixed_by=(FIX,)) for each in BOTH.notices)
 
-    assert body(replace(BOTH, notices=both), room=ROOM).splitlines()[:6] == [
+    assert body(replace(BOTH, notices=both), room=ROOM).splitlines()[:7] == [
         f"RESOLVED role/eks/prod-node: {WORKS}.",
         f"And role/eks/prod-node: {WORKS}.",
+        SEEN,
         "No other cause of these failures is known.",
         WAS_HIT,
         "Changed before it was resolved: AttachRolePolicy by admin/jo, 2026-05-04 12:30 UTC",
@@ -278,6 +313,74 @@ def test_what_came_back_says_how_it_had_ended_without_ids() -> None:
 
     assert f"\nWhat has changed\n  It was over. {WORKS}; AttachRolePolicy by {ADMIN}.\n" in message
     assert "0e1c" not in message
+
+
+def test_a_pull_is_said_not_to_be_seen_only_where_a_read_says_what_works_again() -> None:
+    gone = "It has not been seen for 60 minutes, and nothing else shows whether it is fixed."
+
+    assert SEEN not in body(_of(edge=Edge.RESOLVED, because=gone), room=ROOM)
+    assert SEEN not in body(replace(_of(edge=Edge.RESOLVED, because=ENDED), others=(BOUNDARY,)), room=ROOM)
+    assert SEEN not in body(_of(edge=Edge.BACK, because=ENDED), room=ROOM)
+
+
+FIXED = replace(FIX, at="2026-05-04T10:20:00Z", policy="PullOnly")
+CAME_BACK = {
+    "edge": Edge.BACK,
+    "because": f"It had been resolved at 2026-05-04 10:21 UTC: {WORKS}; {FIXED.words}.",
+    "since": "2026-05-04T10:50:00Z",
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {
+                "fixed_by": (FIXED,),
+                "broken_by": Deed("DetachRolePolicy", ADMIN, "2026-05-04T10:49:00Z", "x", "PullOnly"),
+            },
+            (
+                "Fixed 10:20 UTC by admin/jo; broken again 10:49 UTC by admin/jo (DetachRolePolicy of PullOnly). "
+                "Look whether something undoes the fix."
+            ),
+        ),
+        (
+            {"fixed_by": (FIXED,)},
+            (
+                "Fixed 10:20 UTC by admin/jo; broken again since 10:50 UTC. Look whether something undoes the fix: "
+                "in CloudTrail, DetachRolePolicy or DeleteRolePolicy on prod-node."
+            ),
+        ),
+        (
+            {"at": "2026-05-05T00:10:00Z", "since": "2026-05-05T00:05:00Z"},
+            (
+                "Resolved 2026-05-04 10:21 UTC; broken again since 00:05 UTC. Look whether something undoes the fix: "
+                "in CloudTrail, DetachRolePolicy or DeleteRolePolicy on prod-node."
+            ),
+        ),
+        (
+            {"because": "", "finding": replace(FINDING, cause="image_signature_rejected")},
+            "It was resolved; broken again since 10:50 UTC. Look whether something undoes the fix.",
+        ),
+    ],
+)
+def test_what_came_back_says_who_fixed_it_and_who_broke_it_again(changes: dict[str, Any], said: str) -> None:
+    lines = body(_of(**CAME_BACK | changes), room=ROOM).splitlines()
+
+    assert lines[1] == said
+    assert lines[2].startswith("Do this: ")
+    assert json.loads(alert_notification(_of(**CAME_BACK | changes)).texts["default"])["headline"].endswith(f" {said}")
+
+
+def test_a_fix_that_can_be_taken_back_says_how() -> None:
+    undo = ("aws", "iam", "set-default-policy-version", "--version-id", "v1")
+    fix = replace(FINDING.remediation, undo=(undo,))
+
+    assert f"{HEAD}To undo it:\n  {' '.join(undo)}\n\nWho is hit" in body(_about(remediation=fix), room=ROOM)
+    assert "To undo it" not in body(ALERT, room=ROOM)
+    # Half of it would be something else.
+    half = replace(fix, undo=(undo, ("aws", "\x1b")))
+    assert "To undo it" not in body(_about(remediation=half), room=ROOM)
 
 
 def test_who_changed_it_before_it_broke_is_told_as_a_fact() -> None:
@@ -384,7 +487,13 @@ def test_a_policy_of_the_organization_is_in_no_region() -> None:
     many = replace(alert, reach=Reach(events=9, cluster_count=7, principal_count=100))
     command = replace(fix, commands=(ATTACH_POLICY,))
 
-    assert body(alert, room=ROOM).splitlines()[1] == f"Do this, by hand: {ask}"
+    style = Style(runbook_url="https://wiki.example.com/{cause}")
+
+    # Without a command, the page about it stands where the command would.
+    assert body(alert, room=ROOM, style=style).splitlines()[1:3] == [
+        f"Do this, by hand: {ask}",
+        "Runbook: https://wiki.example.com/scp_blocks_pull",
+    ]
     assert "\n  Account 999999999999\n" in body(alert, room=ROOM)
     assert "\nRun in account 999999999999:\n" in body(_about(cause="scp_blocks_pull", remediation=command), room=ROOM)
     assert "Node: " not in body(many, room=ROOM)
@@ -395,8 +504,7 @@ def test_of_several_causes_one_without_a_command_says_where() -> None:
     both = replace(BOTH, notices=(NOTICE, replace(NOTICE, finding=by_hand)))
 
     assert (
-        "\n2. The role's permissions boundary stops the pull (role/eks/prod-node): By hand in account 222222222222, "
-        "region eu-west-1: Add the actions to the boundary.\n"
+        "\n2. By hand in account 222222222222, region eu-west-1: prod-node: Add the actions to the boundary.\n"
     ) in body(both, room=ROOM)
 
 
@@ -489,7 +597,7 @@ def test_a_message_too_long_says_what_is_missing() -> None:
                     "Other", "arn:aws:organizations::999999999999:policy/o-1/service_control_policy/p-1a2b", "9"
                 ),
             },
-            "[NEW] HIGH pull failure: scp blocks pull (p-1a2b, 999999999999 eu-west-1)",
+            "[NEW] HIGH pull failure: scp blocks pull (p-1a2b, account 999999999999)",
         ),
         (
             {"pull": replace(PULL, repository=None), "resource": Resource("Other", "größe\n\x1b[31m容器", "1")},
@@ -512,7 +620,9 @@ def test_the_subjects_of_one_finding_differ_in_the_word_in_brackets_only() -> No
 
 
 OURS = re.compile(
-    r"|It came back after it was resolved: look whether something undoes the fix\."
+    r"|(It was resolved|Fixed .* by .*|Resolved .*); broken again .*\. Look whether something undoes the fix.*\."
+    r"|The configuration says so; no pull was seen to succeed yet\. Kubernetes tries again within 5 minutes\."
+    r"|To undo it:"
     r"|It is flapping, so silence does not mean that it is fixed\.|NEW|WORSE|BACK|STILL OPEN|RESOLVED"
     r"|Do this(, by hand( in account .*)?)?: .*|Do (both|all \d+), or the pulls still fail:|\d\. .*"
     r"|- (INFORMATIONAL|LOW|MEDIUM|HIGH|CRITICAL): .*|Whether something else stops these pulls could not be read\."
@@ -520,7 +630,7 @@ OURS = re.compile(
     r"|Since the last notification: .*|Changed before it (was resolved|broke): .*"
     r"|No pull has failed yet.*|.* (was refused .*|(could not|cannot) pull .*|fail(ed)?)\."
     r"|No other cause of these failures is known\."
-    r"|What has changed|What is resolved|Who (is|was) hit|Proof|What was wrong|Where to look"
+    r"|What has changed|What is resolved|Who (is|was) hit|Proof|What was wrong, as found then|Where to look"
 )
 COUNTED = re.compile(r"\((evidence|commands): \d+ more, too long for this message\)")
 LINKS = re.compile(r"  (Console: https://\S+|AWS docs: https://docs\.(aws\.amazon\.com|amazonaws\.cn)/\S*)")
@@ -559,9 +669,24 @@ def test_a_count_that_is_too_low_says_so() -> None:
 
     assert "\n  more than 10,000 pods on more than 10,000 nodes\n" in text
     assert ", at least 12,288 failures\n" in text
-    assert "\n  And at least 9996 more pods\n" in text
+    assert "\n  Among them, in payments: api × 2, web × 2\n" in text
     assert ", one of more than 10,000 roles or users\n" in text
     assert "\n  Node: ip-10-0-3-17.eu-west-1.compute.internal and at least 9999 more\n" in text.replace("Nodes", "Node")
+
+
+def test_clusters_that_fail_most_come_first_with_their_failures() -> None:
+    reach = Reach(
+        events=700,
+        clusters=("prod", "shop", "a", "b"),
+        cluster_count=7,
+        cluster_events=(1412, 208, 3, 1),
+        principal_count=9,
+    )
+    text = body(_of(reach=replace(reach, account_count=3)), room=ROOM)
+
+    assert " 9 roles or users of 3 accounts in 7 clusters cannot pull " in text
+    assert "\n  Clusters, worst first: prod (1,412 failures), shop (208), a (3) and 4 more\n" in text
+    assert " 9 roles or users in 7 clusters " in body(_of(reach=replace(reach, account_count=1)), room=ROOM)
 
 
 def test_clusters_that_are_more_than_were_counted_are_said_to_be_more() -> None:

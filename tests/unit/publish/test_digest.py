@@ -50,11 +50,12 @@ STORM = [*map(_missing, range(99)), _named(99, Severity.HIGH)]
 def test_each_cause_has_its_line_before_the_findings() -> None:
     lines = digest_body(STORM, room=ROOM).splitlines()
 
-    assert lines[:16] == [
+    assert lines[:17] == [
         (
             "100 new pull failures of 2 causes in cluster prod. "
-            "Hit: namespace payments, maybe more; role prod-node; the largest failure stops 14 pods."
+            "Hit: namespace payments, maybe more; role prod-node; 14 to 1400 pods, as failures may share some."
         ),
+        "All 100 fixes are needed: some pods wait for several.",
         "Do this first (role/eks/prod-node): Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role.",
         "Run in account 111111111111, region eu-west-1:",
         f"  {' '.join(ATTACH_POLICY)}",
@@ -69,12 +70,15 @@ def test_each_cause_has_its_line_before_the_findings() -> None:
             "  There is no such repository: repository/made-up-0, repository/made-up-1, repository/made-up-10"
             " and 96 more"
         ),
-        "  Hit: cluster prod; namespace payments, maybe more; role prod-node; the largest failure stops 14 pods",
-        "  Do this for the first, by hand in account 111111111111, region eu-west-1: Create the repository.",
+        (
+            "  Hit: cluster prod; namespace payments, maybe more; role prod-node; "
+            "14 to 1386 pods, as failures may share some"
+        ),
+        "  Do this for the first, by hand in account 111111111111, region eu-west-1: made-up-0: Create the repository.",
         "",
         "Each of them",
     ]
-    assert lines[16:18] == [
+    assert lines[17:19] == [
         "  - HIGH role_lacks_pull_permissions: role/eks/prod-node, prod, 111111111111, eu-west-1",
         "    pull-responder/x/99",
     ]
@@ -88,20 +92,24 @@ def test_the_chat_has_a_line_for_each_cause() -> None:
         "1 role lacks pull permissions (HIGH), 99 repository not found (LOW)"
     )
     assert content["description"].split("\n") == [
+        "All 100 fixes are needed: some pods wait for several.",
         (
-            "Do this first (`role/eks/prod-node`): "
-            "`Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role.`"
+            "Do this first (role/eks/prod-node): "
+            "Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role."
         ),
-        "Run in account `111111111111`, region `eu-west-1`:",
+        "Run in account 111111111111, region eu-west-1:",
         f"`{' '.join(ATTACH_POLICY)}`",
-        "HIGH: `role_lacks_pull_permissions`: `role/eks/prod-node`",
-        "14 pods (`payments/api, payments/web` and more) in cluster `prod` cannot pull the image `payments/api`.",
+        "HIGH: role_lacks_pull_permissions: role/eks/prod-node",
+        "14 pods (payments/api, payments/web and more) in cluster prod cannot pull the image payments/api.",
         (
-            "LOW: `repository_not_found` × 99: `repository/made-up-0, repository/made-up-1, repository/made-up-10`"
+            "LOW: repository_not_found × 99: repository/made-up-0, repository/made-up-1, repository/made-up-10"
             " and 96 more"
         ),
-        "Hit: cluster `prod`; namespace `payments`, maybe more; role `prod-node`; the largest failure stops 14 pods",
-        "Do this for the first, by hand in account `111111111111`, region `eu-west-1`: `Create the repository.`",
+        (
+            "Hit: cluster prod; namespace payments, maybe more; role prod-node; "
+            "14 to 1386 pods, as failures may share some"
+        ),
+        "Do this for the first, by hand in account 111111111111, region eu-west-1: made-up-0: Create the repository.",
     ]
 
 
@@ -125,7 +133,8 @@ def test_whom_a_digest_is_about_says_all_that_is_known_and_no_more() -> None:
 
     assert digest_body([one, two], room=ROOM).startswith(
         "2 new pull failures of 1 cause in clusters blue, green. Hit: namespaces shop, tools; roles a, b, c; "
-        "the largest failure stops 1 pod.\n"
+        "1 to 2 pods, as failures may share some.\n"
+        "Both fixes are needed, each for its own failure. A pod may wait for both.\n"
     )
 
 
@@ -137,14 +146,13 @@ def test_whom_a_digest_is_about_says_that_there_are_more() -> None:
 
     assert digest_body([one, one], room=ROOM).startswith(
         "2 new pull failures of 1 cause in clusters cluster-0, cluster-1, cluster-2 and 2 more. Hit: role a; "
-        "the largest failure stops 3 nodes.\n"
+        "3 to 6 nodes, as failures may share some.\n"
     )
     assert digest_body([two, two], room=ROOM).startswith(
         "2 new pull failures of 1 cause in cluster cluster-0 and more. Hit: roles b, a and more.\n"
     )
     assert digest_body([wide, wide], room=ROOM).startswith(
-        "2 new pull failures of 1 cause. Hit: namespace shop, maybe more; role c; "
-        "the largest failure stops more than 10,000 pods.\n"
+        "2 new pull failures of 1 cause. Hit: namespace shop, maybe more; role c; more than 10,000 pods.\n"
     )
 
 
@@ -182,7 +190,7 @@ def test_no_cause_falls_behind_the_cut(room: int) -> None:
 
     for check in CHECKS:
         assert re.search(rf"^[A-Z]+: {check.id}$", digest_body(every, room=room), re.MULTILINE)
-        assert f"`{check.id}`" in described
+        assert check.id in described
     assert len(described) <= 3_000
     assert len(json.loads(notification.texts["default"])["causes"]) == len(CHECKS)
 
@@ -206,20 +214,24 @@ def test_what_is_not_new_is_said_with_its_cause() -> None:
 def test_what_is_over_asks_for_nothing() -> None:
     deed = Deed("AttachRolePolicy", "arn:aws:sts::222222222222:assumed-role/admin/jo", "2026-05-04T12:30:00Z", "0e1c")
     because = f"The role's policies allow the pull again; {deed.words}."
+    seen = "The configuration says so; no pull was seen to succeed yet. Kubernetes tries again within 5 minutes."
     over = replace(NOTICE, edge=Edge.RESOLVED, because=because, fixed_by=(deed,))
 
     message = digest_body([over, over], room=ROOM)
     described = json.loads(digest_notification([over, over]).texts["https"])["content"]["description"]
 
-    assert message.splitlines()[:3] == [
+    assert message.splitlines()[:4] == [
         (
             "2 resolved findings of 1 cause in cluster prod. "
-            "Hit: namespace payments, maybe more; role prod-node; the largest failure stopped 14 pods."
+            "Hit: namespace payments, maybe more; role prod-node; 14 to 28 pods, as failures may share some."
         ),
         "role/eks/prod-node: The role's policies allow the pull again.",
         "Changed before it was resolved: AttachRolePolicy by admin/jo of account 222222222222, 2026-05-04 12:30 UTC",
+        seen,
     ]
-    assert "\nChanged before it was resolved: `AttachRolePolicy` by `admin/jo of account 222222222222`, " in described
+    assert f"\n{seen}\n" in described
+    assert described.startswith("Resolved: role/eks/prod-node: The role's policies allow the pull again.\n")
+    assert "\nChanged before it was resolved: AttachRolePolicy by admin/jo of account 222222222222, " in described
     assert "Do this" not in message + described
     assert "0e1c" not in message + described
     assert digest_subject([over, over]) == "[DIGEST] 2 resolved findings: 2 role lacks pull permissions (HIGH)"
@@ -228,7 +240,7 @@ def test_what_is_over_asks_for_nothing() -> None:
 def test_a_digest_links_the_page_of_each_cause() -> None:
     lines = digest_body(STORM, room=ROOM, style=Style(runbook_url="https://wiki.example.com/{cause}")).splitlines()
 
-    assert lines[4] == "Runbook: https://wiki.example.com/role_lacks_pull_permissions"
+    assert lines[5] == "Runbook: https://wiki.example.com/role_lacks_pull_permissions"
     assert "  Runbook: https://wiki.example.com/repository_not_found" in lines
     assert sum("Runbook: " in line for line in lines) == 2
 
@@ -241,7 +253,7 @@ def test_causes_beyond_those_that_a_message_names_are_counted() -> None:
     assert f"\nStill broken: {left} (role/eks/prod-node), and 7 more causes\nDo this first " in digest_body(
         [eight, _over(2)], room=ROOM
     )
-    assert _described([eight, _over(2)])[1] == f"Still broken: `{left}` (`role/eks/prod-node`), and 7 more causes"
+    assert _described([eight, _over(2)])[1] == f"Still broken: {left} (role/eks/prod-node), and 7 more causes"
     text = digest_notification([eight, _over(2)]).texts["sms"]
     assert f" Still HIGH: {left} (prod-node), and 7 more causes, 14 pods.\nDo this first in 1" in text
     alone = Alert.alone(eight)
@@ -305,7 +317,10 @@ def test_what_is_resolved_in_part_asks_for_the_fix_of_what_is_left() -> None:
         "",
         "HIGH: role_lacks_pull_permissions × 3 (1 RESOLVED, 2 RESOLVED in part)",
         "  The role lacks permissions to pull: role/eks/prod-node and 2 more",
-        "  Hit: cluster prod; namespace payments, maybe more; role prod-node; the largest failure stops 14 pods",
+        (
+            "  Hit: cluster prod; namespace payments, maybe more; role prod-node; "
+            "14 to 28 pods, as failures may share some"
+        ),
     ]
     assert message.splitlines()[9:11] == [
         "  role/eks/prod-node: The role's policies allow the pull again.",
@@ -317,12 +332,13 @@ def test_what_is_resolved_in_part_asks_for_the_fix_of_what_is_left() -> None:
         "[DIGEST] 3 resolved findings (2 still broken): 3 role lacks pull permissions (HIGH)"
     )
     assert _described(digest)[1:5] == [
-        "Still broken: `The role's permissions boundary stops the pull` (`role/eks/prod-node`)",
-        "Do this (`role/eks/prod-node`): `Add the actions to the boundary.`",
-        "Run in account `111111111111`, region `eu-west-1`:",
+        "Still broken: The role's permissions boundary stops the pull (role/eks/prod-node)",
+        "Do this (role/eks/prod-node): Add the actions to the boundary.",
+        "Run in account 111111111111, region eu-west-1:",
         f"`{command}`",
     ]
-    assert json.loads(digest_notification(digest).texts["default"])["action"] == "Add the actions to the boundary."
+    action = json.loads(digest_notification(digest).texts["default"])["action"]
+    assert action == "prod-node: Add the actions to the boundary."
     assert (
         digest_notification(digest)
         .texts["sms"]
@@ -342,8 +358,54 @@ def test_the_pulls_of_what_is_resolved_in_part_still_fail() -> None:
 
     assert whom.format("still cannot") in digest_body([_in_part(1)], room=ROOM)
     assert whom.format("could not") in digest_body([_over(1)], room=ROOM)
-    assert "the largest failure stops 14 pods." in digest_body([_in_part(1), _in_part(2)], room=ROOM).splitlines()[0]
-    assert "the largest failure stopped 14 pods." in digest_body([_over(1), _over(2)], room=ROOM).splitlines()[0]
+    shared = "; 14 to 28 pods, as failures may share some."
+    assert shared in digest_body([_in_part(1), _in_part(2)], room=ROOM).splitlines()[0]
+    # What is over is not counted with what is not.
+    assert "; 14 pods." in digest_body([_over(1), _in_part(2)], room=ROOM).splitlines()[0]
+
+
+def test_a_number_of_pods_that_nobody_knows_is_at_least_that_of_the_others() -> None:
+    one, none = _reaching("a", pods=("shop/web-0",), pod_count=3), _reaching("b")
+
+    assert "; at least 3 pods." in digest_body([one, none], room=ROOM).splitlines()[0]
+    assert "pods" not in digest_body([none, none], room=ROOM).splitlines()[0]
+
+
+def test_a_digest_says_whether_one_fix_is_enough() -> None:
+    other = replace(NOTICE, finding=BOUNDARY)
+    apart = replace(other, reach=replace(NOTICE.reach, pods=("shop/web-0",)))
+    over = replace(NOTICE, edge=Edge.RESOLVED, because="It is mended.")
+
+    shared = "Both fixes are needed: the same pods wait for both."
+    assert digest_body([NOTICE, other], room=ROOM).splitlines()[1] == shared
+    assert _described([NOTICE, other])[0] == shared
+    assert json.loads(digest_notification([NOTICE, other]).texts["default"])["headline"].endswith(f" {shared}")
+    assert digest_body([NOTICE, apart], room=ROOM).splitlines()[1] == (
+        "Both fixes are needed, each for its own failure. A pod may wait for both."
+    )
+    assert "needed" not in digest_body([NOTICE], room=ROOM) + digest_body([NOTICE, over], room=ROOM)
+
+
+def test_the_document_of_a_digest_says_what_to_do_about_each_cause_and_where_their_pages_are() -> None:
+    style = Style(runbook_url="https://wiki/{cause}")
+    digest = [_missing(1), replace(NOTICE, finding=BOUNDARY)]
+    document = json.loads(digest_notification(digest, style).texts["default"])
+
+    assert document["action"] == "1. prod-node: Add the actions to the boundary. 2. made-up-1: Create the repository."
+    assert [each["runbook_url"] for each in document["causes"]] == [
+        "https://wiki/permissions_boundary_blocks_pull",
+        "https://wiki/repository_not_found",
+    ]
+    many = [_named(number, Severity.HIGH, cause=f"cause_{number}") for number in range(7)]
+    assert json.loads(digest_notification(many).texts["default"])["action"].endswith(" And 2 more: see `causes`.")
+
+
+def test_a_digest_of_what_is_resolved_relates_to_all_its_resources() -> None:
+    other = "arn:aws:iam::111111111111:role/batch"
+    batch = replace(_over(2), finding=replace(FINDING, id="x", resource=replace(FINDING.resource, id=other)))
+    related = json.loads(digest_notification([_over(1), batch]).texts["https"])["metadata"]["relatedResources"]
+
+    assert sorted(related) == sorted([FINDING.resource.id, other])
 
 
 def test_that_the_other_causes_could_not_be_read_is_not_called_over_nor_in_part() -> None:
@@ -368,7 +430,7 @@ def test_what_is_open_stands_before_what_is_resolved() -> None:
         "LOW: repository_not_found",
         "HIGH: role_lacks_pull_permissions (1 RESOLVED)",
     ]
-    assert _described([_over(1), low])[0].startswith("Do this, by hand in account `111111111111`")
+    assert _described([_over(1), low])[0].startswith("Do this, by hand in account 111111111111")
     # The same cause, and the worse of the two is resolved.
     assert "Do this (" in digest_body([_over(1), replace(_over(2), edge=Edge.NEW)], room=ROOM)
     assert "Do this first (" in digest_body([NOTICE, replace(_over(2), edge=Edge.NEW)], room=ROOM)
@@ -389,7 +451,7 @@ def test_the_chat_has_the_commands_of_all_causes_that_fit() -> None:
 
     assert f"`{' '.join(ATTACH_POLICY)}`" in lines
     assert any(line.startswith("`aws iam create-policy-version ") for line in lines)
-    assert sum(line == "Run in account `111111111111`, region `eu-west-1`:" for line in lines) == 2
+    assert sum(line == "Run in account 111111111111, region eu-west-1:" for line in lines) == 2
 
 
 def test_the_chat_leaves_out_the_commands_of_the_least_severe_causes_first() -> None:
@@ -418,7 +480,7 @@ OURS = re.compile(
     r"|Run in account .*"
     r"|[A-Z]+: [a-z_]+( × \d+)?.*|Each of them"
     r"|They share this message\. Another one follows for what (gets worse or is resolved|breaks again)\."
-    r"|Still broken: .*"
+    r"|Still broken: .*|(Both|All \d+) fixes are needed.*"
 )
 
 
@@ -433,6 +495,6 @@ def test_nobodys_text_adds_a_line_or_a_link(digest: list[Notice]) -> None:
     is_command = False
     for number, each in enumerate(message.split("\n")):
         assert each.isprintable()
-        assert OURS.fullmatch(each) or each.startswith("  ") or COUNTED.fullmatch(each) or number == 1, each
+        assert OURS.fullmatch(each) or each.startswith("  ") or COUNTED.fullmatch(each) or number in (1, 2), each
         is_command = each.strip().startswith("Run in account ") or (is_command and each.startswith("  "))
         assert "://" not in each or is_command

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -178,10 +179,40 @@ def test_what_the_fixes_say() -> None:
         "IAM/latest/UserGuide/access_policies_manage-attach-detach.html",
         [f"aws iam detach-role-policy --role-name blue --policy-arn {guard.arn} --region eu-west-1"],
     )
-    widened = f'Allow {both} in the policy "guard", the permissions boundary of the role blue. {affects}'
-    for document, commands in ((DENY_S3, [version]), (EMPTY, []), (None, [])):
+    widened = (
+        f'In "guard", the permissions boundary of the role blue, allow {both}, too. It affects every role and user'
+    )
+    widened = f"{widened} that has it."
+    for document, commands, also in (
+        (DENY_S3, [version], " What it allows now stays allowed."),
+        (EMPTY, [], ""),
+        (None, [], ""),
+    ):
         boundary = iam.widen_boundary(role, guard, **here, actions=pull, document=document)
-        assert fixes.told(boundary) == (widened, BOUNDARIES, commands)
+        assert fixes.told(boundary) == (f"{widened}{also}", BOUNDARIES, commands)
+
+
+def test_a_new_version_of_a_policy_is_taken_back_by_the_one_that_was_the_default() -> None:
+    again = (
+        "aws",
+        "iam",
+        "set-default-policy-version",
+        "--policy-arn",
+        str(GUARD.arn),
+        "--version-id",
+        "v3",
+        "--region",
+    )
+    old = replace(GUARD, versions=("v1", "v3", "v4", "v5", "v6"), default_version="v3")
+
+    boundary = iam.widen_boundary(ROLE, old, region=REGION, actions=["ecr:BatchGetImage"], document=DENY_S3)
+    managed = iam.replace_managed_policy(ROLE, old, region=REGION, document=DENY_S3)
+    assert boundary.undo == managed.undo == ((*again, REGION),)
+    # What the fix deletes is another version.
+    assert "v3" not in boundary.commands[0]
+    assert iam.widen_boundary(ROLE, old, region=REGION, actions=["ecr:BatchGetImage"], document=None).undo == ()
+    twice = replace(old, edits=2)
+    assert iam.replace_managed_policy(ROLE, twice, region=REGION, document=DENY_S3).undo == ()
 
 
 @pytest.mark.parametrize("document", [None, TOO_LONG])
@@ -194,7 +225,7 @@ def test_no_command_if_it_cannot_work(document: dict[str, Any] | None) -> None:
         "Edit the Deny in the inline policy guard of the role blue so that it no longer stops the pull."
     )
     assert managed.summary == f"Edit the Deny in the policy {GUARD.arn} so that it no longer stops the pull."
-    assert boundary.summary.startswith('Allow ecr:BatchGetImage in the policy "guard", the permissions boundary of ')
+    assert boundary.summary.startswith('In "guard", the permissions boundary of the role blue, allow ecr:BatchGetImage')
 
 
 def test_an_aws_managed_boundary_has_no_command() -> None:

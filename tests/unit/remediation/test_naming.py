@@ -63,5 +63,6 @@ def test_the_fix_for_many_roles_says_first_whom_to_call() -> None:
 
     assert by_hand.exempt_all(policy, the_deny({"Statement": [CLOSED]}, {0})) == (
         "Ask an administrator of the organization (account 999999999999) to exempt all roles that pull for EKS from "
-        'the Deny "Closed" of p-1, by aws:PrincipalArn or a tag, or to detach it from their accounts.'
+        'the Deny "Closed" of p-1, by aws:PrincipalArn or a tag. Or, at a price, to detach it from their '
+        "accounts: that lifts whatever else it denies there."
     )
