@@ -33,7 +33,7 @@ def written() -> set[str]:
             called = getattr(node, "func", None)
             name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
             if name in WRITERS and node.args and isinstance(node.args[0], ast.Constant):  # type: ignore[attr-defined]
-                names.add(node.args[0].value)  # type: ignore[attr-defined]
+                names.add(str(node.args[0].value))  # type: ignore[attr-defined]
     return names
 
 
@@ -44,7 +44,7 @@ def logged() -> tuple[set[str], set[str]]:
         for node in ast.walk(ast.parse(path.read_text())):
             is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in LEVELS
             if is_call and node.args and isinstance(node.args[0], ast.Constant):  # type: ignore[attr-defined]
-                words.add(node.args[0].value)  # type: ignore[attr-defined]
+                words.add(str(node.args[0].value))  # type: ignore[attr-defined]
                 names |= {each.arg for each in node.keywords if each.arg}  # type: ignore[attr-defined]
     return words, names
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import boto3
 
 from pull_responder.facts.aws import Aws
+from pull_responder.model.unread import Unread
 
 
 def test_calls_are_counted_once_and_those_that_are_throttled_too() -> None:
@@ -12,6 +13,7 @@ def test_calls_are_counted_once_and_those_that_are_throttled_too() -> None:
     aws = Aws(session, member_role="Reader")
     assert aws.take_calls() == (0, 0)
     client = aws.client("ecr", account=None, region="eu-west-1")
+    assert not isinstance(client, Unread)
     emit = client.meta.events.emit
     for code in (None, "ThrottlingException", "AccessDeniedException", "TooManyRequestsException"):
         emit("response-received.ecr.DescribeImages", parsed_response={"Error": {"Code": code}} if code else {})
