@@ -17,6 +17,7 @@ from infra import permissions
 from infra import scanner_answers as answers
 from infra.escape_hatch import cfn_resource
 from infra.findings_table import ExistingTable, FindingsTable
+from infra.organization import function_role_name
 from infra.permissions import Grant
 from infra.queue_rules import rule_prefix
 from infra.responder_function import ResponderFunction
@@ -71,6 +72,8 @@ class ExamineFunction(ResponderFunction):
             settings=settings,
             layer=layer,
             key=key,
+            # As members trust the hub's functions: the examination reads there what the terminal may not.
+            role_name=function_role_name("examine", cdk.Aws.REGION) if settings.organization_id else None,
             resources={
                 "topics": tuple({each.node.path: each.topic_arn for each in (topic, alarm_topic)}.values()),
                 "member_role": settings.member_role_name,
@@ -158,4 +161,6 @@ def _optional(settings: Settings) -> dict[str, str]:
         given["PULL_RESPONDER_ORGANIZATION_ACCOUNT"] = settings.organization_account
     if settings.read_accounts:
         given["PULL_RESPONDER_READ_ACCOUNTS"] = json.dumps(settings.read_accounts)
+    if settings.organization_id:
+        given["PULL_RESPONDER_ORGANIZATION_ID"] = settings.organization_id
     return given

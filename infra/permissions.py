@@ -89,6 +89,10 @@ SCOPES: Final[Mapping[str, Scope]] = {
     "cloudformation:DescribeStacks": _STACK,
     "cloudformation:GetTemplate": _STACK,
     "cloudformation:ListStackResources": _STACK,
+    "cloudformation:ListStackInstances": Scope(
+        ("arn:{partition}:cloudformation:*:*:stackset/PullResponderMembers:*",),
+        "The StackSet may be the management account's, and its own id follows its name",
+    ),
     "cloudtrail:DescribeTrails": _ANY,
     "cloudtrail:GetEventSelectors": _TRAILS,
     "cloudtrail:GetTrailStatus": _TRAILS,
@@ -175,6 +179,7 @@ SCOPES: Final[Mapping[str, Scope]] = {
     ),
     "organizations:DescribeOrganization": _ANY,
     "organizations:DescribePolicy": _CONTROL_POLICIES,
+    "organizations:ListAccounts": _ANY,
     "organizations:ListParents": _UNDER_ROOT,
     "organizations:ListPoliciesForTarget": _IN_ORGANIZATION,
     "organizations:ListRoots": _ANY,
@@ -331,6 +336,16 @@ def grant_to_assume(accounts: Iterable[str], *, partition: str, member_role: str
     """
     arns = tuple(f"arn:{partition}:iam::{account}:role/{member_role}" for account in sorted(set(accounts)))
     return (Grant(("sts:AssumeRole",), arns),) if arns else ()
+
+
+def grant_to_import(*, partition: str, import_role: str) -> tuple[Grant, ...]:
+    """Return the statement that lets the role of this name be assumed in the accounts of our organization.
+
+    It is the role with which findings are imported there; `sts:AssumeRole` in SCOPES is the one for reading.
+    """
+    scope = SCOPES["sts:AssumeRole"]
+    arns = tuple(arn.format(partition=partition, member_role=import_role) for arn in scope.arns)
+    return (Grant(("sts:AssumeRole",), arns, scope.reason, scope.condition),)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from constructs import Construct
 from infra.alarm_topic import alarm_topic
 from infra.alarms import Alarms
 from infra.audit_log_function import AuditLogFunction
+from infra.audit_log_stream import AuditLogStream
 from infra.change_rules import ChangeRules
 from infra.dependency_layer import DependencyLayer
 from infra.event_queue import EventQueue
@@ -20,6 +21,8 @@ from infra.finding_function import FindingFunction, Task
 from infra.findings_table import findings_table
 from infra.hub_setup import HubSetup
 from infra.notification_topic import NotificationTopic
+from infra.organization import BUS_NAME
+from infra.organization_bus import OrganizationBus
 from infra.overview import Overview
 from infra.settings import Settings
 
@@ -35,6 +38,7 @@ class PullResponder(Construct):
     - `diagnose`, `recheck`: the functions that open and resolve findings
     - `examine`: the function that looks once a day whether all of this works
     - `hub`: what sets up Security Hub, or None
+    - `organization`: the bus that the organization's other accounts and regions send to, or None
     - `role_arns`: the roles that read other accounts, joined by a comma
     - `member_role_command`: the command that lets them read another account, for the root of this repository
 
@@ -42,7 +46,9 @@ class PullResponder(Construct):
     table of its own.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings | None = None) -> None:
+    def __init__(  # noqa: PLR0915 -- it puts all parts together, a statement each
+        self, scope: Construct, construct_id: str, *, settings: Settings | None = None
+    ) -> None:
         super().__init__(scope, construct_id)
         settings = settings or Settings()
         diagnose_task, recheck_task = Task.diagnose(settings), Task.recheck()
@@ -76,6 +82,19 @@ class PullResponder(Construct):
         change_rules = ChangeRules(
             self, "ChangeRules", settings=settings, queue=changes.queue, dead_letters=changes.dead_letters
         )
+        organization = (
+            OrganizationBus(
+                self,
+                "Organization",
+                settings=settings,
+                events_queue=events,
+                changes_queue=changes,
+                alarm_topics=[topic.topic, *([filters.alarms] if filters else [])],
+                key=topic.key,
+            )
+            if settings.organization_id
+            else None
+        )
         layer = DependencyLayer(self, "Dependencies")
         diagnose = FindingFunction(
             self,
@@ -108,9 +127,16 @@ class PullResponder(Construct):
         alarms.watch_function("Recheck", recheck.function)
         alarms.watch_topic(topic.topic)
         alarms.watch_rules((*event_rules.names, *change_rules.names))
-        alarms.watch_own_metrics()
+        if organization:
+            alarms.watch_rules(organization.names, bus_name=BUS_NAME)
+        alarms.watch_own_metrics(has_members=organization is not None)
+        stream = (
+            AuditLogStream(self, "MemberAuditLogs", organization_id=settings.organization_id, key=key)
+            if settings.member_audit_logs
+            else None
+        )
         audit_log = None
-        if settings.audit_log_clusters:
+        if settings.audit_log_clusters or stream:
             audit_log = AuditLogFunction(
                 self,
                 "AuditLog",
@@ -119,8 +145,11 @@ class PullResponder(Construct):
                 key=key,
                 queue=events.queue,
                 dead_letters=events.dead_letters,
+                stream=stream,
             )
             alarms.watch_asynchronous_function("AuditLog", audit_log.function)
+            if stream:
+                alarms.watch_stream("AuditLog", audit_log.function)
         examine = ExamineFunction(
             self,
             "Examine",
@@ -162,6 +191,7 @@ class PullResponder(Construct):
         self.recheck = recheck
         self.examine = examine
         self.hub = hub
+        self.organization = organization
         self.role_arns = f"{diagnose.role.role_arn},{recheck.role.role_arn}"
         self.member_role_command = (
             "aws cloudformation deploy --template-file infra/member-role.yaml"

@@ -14,6 +14,8 @@ SCHEMA = "pull-responder/notification"
 # A digest may be about thousands of problems. Only its worst open incidents: nobody is to be paged a thousand times.
 MOST_OF_A_DIGEST = 10
 _SECONDS = 10
+# The edges of a finding whose cause is gone.
+_RESOLVED = ("resolved", "resolved_in_part")
 
 
 @dataclass(frozen=True)
@@ -77,14 +79,15 @@ def send(method: str, url: str, headers: dict[str, str], body: dict[str, Any] | 
 
 def _of_alert(document: dict[str, Any]) -> Incident:
     worst = document["findings"][0]
-    is_resolved = document["edge"] == "resolved"
+    is_resolved = document["edge"] in _RESOLVED
     others = document["others"]
     key = document["problem"]
     # A problem may have several causes. While one of them is open, or that is not known, pulls may still fail.
     # Documents without `over` are of an earlier version.
     is_over = key in document["over"] if "over" in document else is_resolved and others == []
     # What is resolved in part is from now on about what is left.
-    still_open = document.get("still_open", [])
+    told = {each["id"] for each in others or []}
+    still_open = [each for each in document.get("still_open", []) if each["id"] not in told]
     left = [*(others or []), *still_open] if is_resolved and not is_over else []
     open_beside = [
         *_named("Also stops these pulls:", others or [], with_fix=bool(left)),
@@ -113,7 +116,7 @@ def _of_alert(document: dict[str, Any]) -> Incident:
 
 def _of_digest(document: dict[str, Any]) -> list[Incident]:
     """Return the worst problems of a digest that are open."""
-    opened = [each for each in document["findings"] if each["edge"] != "resolved"]
+    opened = [each for each in document["findings"] if each["edge"] not in _RESOLVED]
     worst = {each["problem"]: each for each in reversed(opened)}
     return [
         _incident(
@@ -157,7 +160,7 @@ def _incident(  # noqa: PLR0913 -- keyword-only but for what it is about
         account=finding["account"] or "",
         region=finding["region"] or "",
         at=document["at"],
-        link=link or finding["remediation"]["docs_url"],
+        link=link or (finding["remediation"] or {}).get("docs_url"),
         had=had,
     )
 

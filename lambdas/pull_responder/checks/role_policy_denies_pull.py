@@ -80,7 +80,9 @@ def _fix(pull: PullFailure, facts: PullFacts, fault: PolicyFault) -> Remediation
             policy = managed_policy(pull, facts, fault.authorization, text, PolicyKind.IDENTITY)
             fix = replace_managed_policy(role, policy, region=pull.region, document=document, deny=deny)
             also = " The policy is also the role's permissions boundary, and this edit fixes both."
-            fixes.append(replace(fix, summary=fix.summary + also) if policy.edits > 1 and fix.commands else fix)
+            fixes.append(
+                replace(fix, summary=fix.summary + also, short="") if policy.edits > 1 and fix.commands else fix
+            )
     if not fixes:
         return by_hand.identity_policy(wanted_change(fault, pull), role=role, region=pull.region)
     return combine(*fixes)

@@ -39,9 +39,8 @@ def _examine(deployment: Deployment, reader: Reader) -> list[Result]:
 
 
 def _one(deployment: Deployment, reader: Reader, rule: Resource) -> Result:
-    # Of a rule on a bus of its own, the physical id is "bus|rule" (CloudFormation, AWS::Events::Rule, Ref).
-    bus, _, name = rule.physical_id.rpartition("|")
-    region, place = deployment.region, {"EventBusName": bus} if bus else {}
+    # CloudFormation's id of a rule on a bus of one's own is BUS|NAME (AWS::Events::Rule, "Ref").
+    name, region = rule.physical_id.rpartition("|")[2], deployment.region
     subject = f"rule {name}"
     expected = deployment.value(rule.properties)
     if deployment.template or not isinstance(expected, dict):
@@ -49,14 +48,16 @@ def _one(deployment: Deployment, reader: Reader, rule: Resource) -> Result:
         return unread(_ID, subject, why, "Whether the rule is as it was deployed is not known")
     meaning = f'This will not be seen: "{expected.get("Description", name)}"'
 
+    bus = {"EventBusName": expected["EventBusName"]} if expected.get("EventBusName") else {}
+
     def describe(client: Any) -> Mapping[str, Any]:  # noqa: ANN401 -- boto3's generated client
-        answer = client.describe_rule(Name=name, **place)
+        answer = client.describe_rule(Name=name, **bus)
         pattern = json.loads(answer.get("EventPattern") or "null")
         schedule = answer.get("ScheduleExpression") or None
         return {"State": answer["State"], "EventPattern": pattern, "ScheduleExpression": schedule}
 
     def targets(client: Any) -> set[str]:  # noqa: ANN401 -- boto3's generated client
-        return {each["Arn"] for each in pages(client, "list_targets_by_rule", "Targets", Rule=name, **place)}
+        return {each["Arn"] for each in pages(client, "list_targets_by_rule", "Targets", Rule=name, **bus)}
 
     found = reader.call(_PERMISSIONS[0], account=deployment.account, region=region, request=describe, absent=_MISSING)
     if isinstance(found, Unread):
@@ -74,8 +75,8 @@ def _one(deployment: Deployment, reader: Reader, rule: Resource) -> Result:
     if not faults:
         return _whole(deployment, subject, f"{found['State'] if found else ''}, and has its target", expected)
     commands = (
-        *([_put_rule(name, bus, expected, region)] if rule_faults else []),
-        *([_put_targets(name, bus, expected, region)] if target_faults else []),
+        *([_put_rule(name, expected, region)] if rule_faults else []),
+        *([_put_targets(name, expected, region)] if target_faults else []),
     )
     # On another bus come the refusals of other accounts and regions.
     blinds = expected.get("State") == _ALL_MANAGEMENT_EVENTS and not bus
@@ -85,7 +86,8 @@ def _one(deployment: Deployment, reader: Reader, rule: Resource) -> Result:
 def _whole(deployment: Deployment, subject: str, text: str, expected: Mapping[str, Any]) -> Result:
     """Return that a rule is as it was deployed, and what it needs besides where its service is global."""
     home, sources = _GLOBAL_EVENTS.get(deployment.partition), (expected.get("EventPattern") or {}).get("source", [])
-    if not home or deployment.region == home or not _GLOBAL_SOURCES.issuperset(sources) or not sources:
+    is_members = bool(expected.get("EventBusName"))  # a bus of one's own gets what members forward from there
+    if not home or deployment.region == home or is_members or not _GLOBAL_SOURCES.issuperset(sources) or not sources:
         return works(_ID, subject, text)
     found = (
         f"{text}, but its service is global: its events arrive in {home} alone. Whether they are forwarded is not read"
@@ -116,23 +118,25 @@ def _target_faults(targets: set[str], expected: Mapping[str, Any]) -> list[str]:
     return [f"it does not send to {each}" for each in lacking]
 
 
-def _put_rule(name: str, bus: str, expected: Mapping[str, Any], region: str) -> Command:
-    options = {"name": name, "state": expected.get("State", "ENABLED"), "region": region, **_of_bus(bus)}
+def _put_rule(name: str, expected: Mapping[str, Any], region: str) -> Command:
+    options = {"name": name, "state": expected.get("State", "ENABLED"), "region": region}
     if pattern := expected.get("EventPattern"):
         options["event_pattern"] = json.dumps(pattern, separators=(",", ":"))
     if schedule := expected.get("ScheduleExpression"):
         options["schedule_expression"] = schedule
     if description := expected.get("Description"):
         options["description"] = description
-    return aws("events", "put-rule", **options)
+    return aws("events", "put-rule", **options, **_on_bus(expected))
 
 
-def _put_targets(name: str, bus: str, expected: Mapping[str, Any], region: str) -> Command:
+def _put_targets(name: str, expected: Mapping[str, Any], region: str) -> Command:
     targets = json.dumps(expected.get("Targets", []), separators=(",", ":"))
-    return aws("events", "put-targets", rule=name, targets=targets, region=region, **_of_bus(bus))
+    return aws("events", "put-targets", rule=name, targets=targets, region=region, **_on_bus(expected))
 
 
-def _of_bus(bus: str) -> dict[str, str]:
+def _on_bus(expected: Mapping[str, Any]) -> dict[str, str]:
+    """Return the option that names the rule's bus; none for the default bus."""
+    bus = expected.get("EventBusName")
     return {"event_bus_name": bus} if bus else {}
 
 

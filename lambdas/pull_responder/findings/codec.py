@@ -233,13 +233,14 @@ def _shorten(finding: Finding) -> Finding:
     if sum(_stored(word) for command in commands for word in command) > _SHORT_COMMANDS:
         summary = f"{summary} (The commands are too long to store: pull-responder diagnose prints them.)"
         commands, undo = (), ()
+    short = remediation.short if _stored(remediation.short) <= _SHORT_TEXT else ""
     docs_url = _cut(remediation.docs_url, _SHORT_TEXT)
     return replace(
         finding,
         title=_cut(finding.title, _SHORT_TEXT),
         explanation=_cut(finding.explanation, _SHORT_TEXT),
         evidence=evidence,
-        remediation=replace(remediation, summary=summary, commands=commands, docs_url=docs_url, undo=undo),
+        remediation=replace(remediation, summary=summary, commands=commands, docs_url=docs_url, undo=undo, short=short),
         related=tuple(each for each in finding.related[:_SHORT_LINES] if _stored(each.id) <= _SHORT_LINE),
     )
 

@@ -162,6 +162,7 @@ def _resolved_together(resolved: Notice, boundary: Finding) -> list[Notice]:
     fix = replace(
         fix,
         summary=fix.summary.replace("prod-node", "batch-node"),
+        short=fix.short.replace("prod-node", "batch-node"),
         commands=tuple(tuple(word.replace("prod-", "batch-") for word in each) for each in fix.commands),
     )
     principal = replace(
@@ -230,6 +231,7 @@ def _alert() -> Notice:
         region=REGION,
         docs_url=role_lacks_pull_permissions.CHECK.docs_url,
         commands=(ATTACH_POLICY,),
+        short="Attach AmazonEC2ContainerRegistryPullOnly to role prod-node.",
     )
     finding = _finding(
         role_lacks_pull_permissions.CHECK,
@@ -285,22 +287,30 @@ def _still_open(alert: Notice) -> Notice:
 def _back(alert: Notice, resolved: Notice) -> Notice:
     again = "2026-11-23T01:41:00Z"
     because = f"It had been resolved at {minute(seconds_of(resolved.at) or 0)}: {resolved.because}"
-    reach = replace(resolved.reach, events=99, last_seen_at="2026-11-23T01:40:50Z")
+    reach = replace(resolved.reach, events=99, last_seen_at="2026-11-23T01:41:50Z")
     back = replace(alert, edge=Edge.BACK, at=again, opened_at=again, since=again, because=because, reach=reach)
     return replace(back, fixed_by=resolved.fixed_by, broken_by=_BREAK_AGAIN)
 
 
 def _flapping(alert: Notice, resolved: Notice) -> Notice:
-    back = _back(alert, resolved)
+    fix = replace(_FIX, at="2026-11-23T02:04:40Z", event_id="b1f2c3d4-0000-4000-8000-000000000004")
+    ended = replace(
+        resolved,
+        at="2026-11-23T02:05:00Z",
+        because="The role's policies allow the pull again since 2026-11-23 02:04 UTC; it was broken for 23 minutes; "
+        f"{fix.words}.",
+        fixed_by=(fix,),
+    )
+    first, back = _back(alert, resolved), _back(alert, ended)
     again = "2026-11-23T02:20:00Z"
-    breaks = [seconds for each in (back.at, again) if (seconds := seconds_of(each)) is not None]
+    breaks = [seconds for each in (first.at, again) if (seconds := seconds_of(each)) is not None]
     return replace(
         back,
         at=again,
         opened_at=again,
         since=again,
         because=f"{back.because} {flapping_words(tuple(breaks), minutes=5)}",
-        reach=replace(back.reach, last_seen_at="2026-11-23T02:19:50Z"),
+        reach=replace(back.reach, events=131, last_seen_at="2026-11-23T02:20:50Z"),
         broken_by=None,
     )
 
@@ -369,6 +379,7 @@ def _alert_of_subnet() -> Notice:
     fix = replace(
         alert.finding.remediation,
         summary="Give the subnet a default route to a NAT gateway, or VPC endpoints for ECR and S3.",
+        short="",
         docs_url=no_route_to_ecr.CHECK.docs_url,
         commands=(),
     )

@@ -12,7 +12,8 @@ from pull_responder.events.canary import read_canary
 from pull_responder.events.outcome import Skipped, UnusableEvent
 from pull_responder.events.trial import Trial, read_trial
 from pull_responder.findings.store import StoreError
-from pull_responder.handlers.connection import connect, freeze_objects, run_of
+from pull_responder.handlers.connection import connect, run_of
+from pull_responder.handlers.garbage import freeze_imports, freeze_objects
 from pull_responder.model.arn import Arn
 from pull_responder.responder.canary import Canaries
 from pull_responder.responder.respond import Message, Responder
@@ -38,6 +39,7 @@ _SECONDS_FOR_BATCHES = 20.0
 
 logger = Logger(service=SERVICE)
 metrics = Metrics(namespace="PullResponder", service=SERVICE)
+freeze_imports()
 
 
 @logger.inject_lambda_context

@@ -61,6 +61,7 @@ class Remediation:
     - `undo`: what takes the commands back, in the same form. Empty if nothing is certain to.
     - `for_many`: what to do instead where the fault stops more than one role, and the commands would serve one. Empty
       if they serve all.
+    - `short`: the summary in few words, for text messages. Empty: it is short itself.
     """
 
     summary: str
@@ -70,6 +71,7 @@ class Remediation:
     commands: tuple[tuple[str, ...], ...] = ()
     for_many: str = ""
     undo: tuple[tuple[str, ...], ...] = ()
+    short: str = ""
 
 
 @dataclass(frozen=True, slots=True)

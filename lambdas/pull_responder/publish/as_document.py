@@ -10,9 +10,9 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.findings.notice import Edge
-from pull_responder.publish.attributes import alert_values
-from pull_responder.publish.changes import before_fix
-from pull_responder.publish.steps import do_all, what_to_do
+from pull_responder.publish.attributes import IN_PART, alert_values
+from pull_responder.publish.changes import after_fix, flaps
+from pull_responder.publish.steps import do_all, is_of_organization, what_to_do
 from pull_responder.publish.style import Style
 from pull_responder.publish.telling import ended, headline, how_known, opening, whom
 from pull_responder.publish.text import one_line, take_fitting
@@ -90,38 +90,42 @@ def alert_document(alert: Alert, *, room: int, style: Style | None = None) -> di
     """Return the document of `alert`. The evidence and the commands of all its findings take at most `room` bytes each.
 
     A line or command that does not fit is left out whole and counted under "omitted". A cut command would be a
-    different command. What is resolved has no commands, as nobody is to run them; what else is open has its own.
+    different command. What is resolved has no fix, as nobody is to make it; what else is open has its own.
     """
     style = style or Style()
     share = room // len(alert.notices)
     findings = [_finding_of(each, room=share, style=style) for each in alert.notices]
     open_ones = (*alert.others, *alert.still_open)
     others = [other_object(each, room=room // max(len(open_ones), 1), style=style) for each in open_ones]
-    asked = [*open_ones, *(() if alert.edge is Edge.RESOLVED else (each.finding for each in alert.notices))]
+    is_over, told = alert.edge is Edge.RESOLVED, len(alert.others)
+    asked = [*open_ones, *(() if is_over else (each.finding for each in alert.notices))]
+    to_mend = others[:told] if is_over else findings
     worst = alert.worst.finding
     return {
         "schema": SCHEMA,
         "version": VERSION,
         "problem": one_line(alert.problem, _FIELD),
-        "edge": alert.edge,
+        "edge": IN_PART if alert.is_in_part else alert.edge,
         "resolved_in_part": alert.is_in_part,
+        "flapping": flaps(alert),
         "severity": alert.severity,
         "at": alert.at,
         "since": alert.since,
         "headline": _headline(alert),
         "action": one_line(action, min(_PARAGRAPH, room)) if (action := _action(alert)) else None,
+        "commands": take_fitting((line for each in to_mend for line in each["remediation"]["commands"]), size=room),
         "attributes": alert_values(alert),
         "findings": findings,
-        "others": others[: len(alert.others)] if alert.others_known else None,
+        "others": others[:told] if alert.others_known else None,
         "others_count": len(alert.others) + alert.unnamed if alert.others_known else None,
         "over": take_fitting((one_line(each, _FIELD) for each in alert.over), size=room),
-        "still_open": others[len(alert.others) :],
+        "still_open": others if is_over else others[told:],
         "pull": pull_of(worst),
         "reach": reach_object(alert.reach),
         "omitted": {
             "evidence": sum(len(each.finding.evidence) for each in alert.notices) - _number(findings, "evidence"),
             "commands": sum(len(each.remediation.commands) for each in asked)
-            - sum(len(each["remediation"]["commands"]) for each in (*findings, *others)),
+            - sum(len(each["remediation"]["commands"]) for each in (*findings, *others) if each["remediation"]),
         },
     }
 
@@ -129,10 +133,12 @@ def alert_document(alert: Alert, *, room: int, style: Style | None = None) -> di
 def _headline(alert: Alert) -> str:
     """Return what is broken and for whom, or how it ended, in the words of line 1 of the e-mail."""
     if alert.edge is not Edge.RESOLVED:
-        return one_line(" ".join([headline(alert, one_line), *before_fix(alert, one_line)]), _PARAGRAPH)
-    over = [*ended(alert, one_line), *([] if alert.is_in_part else how_known(alert.notices))]
-    said = [headline(alert, one_line), *over] if alert.others else [f"{opening(alert)}:", *over, whom(alert, one_line)]
-    return one_line(" ".join(said), _PARAGRAPH)
+        return one_line(" ".join([headline(alert, one_line), *after_fix(alert, one_line)]), _PARAGRAPH)
+    over = list(ended(alert, one_line))
+    if alert.is_in_part:
+        return one_line(" ".join([headline(alert, one_line), "Already fixed:", *over]), _PARAGRAPH)
+    known = how_known(alert.notices, known=alert.others_known)
+    return one_line(" ".join([f"{opening(alert)}:", *over, *known, whom(alert, one_line)]), _PARAGRAPH)
 
 
 def _action(alert: Alert) -> str:
@@ -173,8 +179,8 @@ def pull_of(finding: Finding) -> dict[str, Any]:
 def _finding_of(notice: Notice, *, room: int, style: Style) -> dict[str, Any]:
     shape = bounded_finding(notice.finding, room=room)
     if notice.edge is Edge.RESOLVED:
-        shape["remediation"] |= {"commands": [], "undo": []}
-    return shape | {
+        shape["remediation"] = None
+    return _where(shape, notice.finding) | {
         "opened_at": notice.opened_at,
         "because": one_line(notice.because, min(_PARAGRAPH, room)),
         "fixed_by": [_deed(each) for each in notice.fixed_by],
@@ -207,10 +213,16 @@ def other_object(finding: Finding, *, room: int, style: Style) -> dict[str, Any]
             "runbook_url": style.runbook(finding.cause),
         }
     )
+    other = _where(other, finding)
     commands = takewhile(_can_be_carried, map(render, fix.commands))
     other["remediation"]["commands"] = take_fitting(commands, size=room)
     other["remediation"]["undo"] = _undo(fix, room)
     return other
+
+
+def _where(shape: dict[str, Any], finding: Finding) -> dict[str, Any]:
+    """Return `shape` without a cluster and a region if it is about a policy of the organization, which is in none."""
+    return shape | {"cluster": None, "region": None} if is_of_organization(finding) else shape
 
 
 def _deed(deed: Deed) -> dict[str, str]:
@@ -224,8 +236,16 @@ def _number(findings: Sequence[dict[str, Any]], key: str) -> int:
     return sum(len(each[key]) for each in findings)
 
 
+def short_finding(notice: Notice) -> dict[str, Any]:
+    """Return the short form of a finding that a digest has. What is resolved has no fix."""
+    short = _where(summary_object(notice), notice.finding)
+    if notice.edge is Edge.RESOLVED:
+        short |= {"remediation": None}
+    return short | {"edge": IN_PART} if notice.is_in_part else short
+
+
 def summary_object(notice: Notice) -> dict[str, Any]:
-    """Return the short form of a finding that a digest has."""
+    """Return the short form of a finding as schema 1.0 has it."""
     finding = notice.finding
     short: dict[str, Any] = bound(
         {

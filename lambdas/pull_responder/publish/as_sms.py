@@ -10,13 +10,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.publish.attributes import UNKNOWN
-from pull_responder.publish.changes import before_fix_in_short, deeds_before_end, how_it_ended, short_deed
-from pull_responder.publish.digest import by_cause, each_to_mend, first_of, headline, kind
-from pull_responder.publish.digest_hit import in_clusters
+from pull_responder.publish.changes import (
+    after_fix_in_short,
+    deeds_before_end,
+    grown_in_short,
+    how_it_ended,
+    short_deed,
+)
+from pull_responder.publish.digest import by_cause, each_to_mend, first_of, headline, kind, what_is_left
+from pull_responder.publish.digest_hit import whom_together
 from pull_responder.publish.faults import all_faults
-from pull_responder.publish.steps import all_of, is_of_organization, names_its_place, what_to_do
+from pull_responder.publish.steps import all_of, in_short, is_of_organization, names_its_place
 from pull_responder.publish.telling import (
     NOT_READ,
+    NOT_SEEN,
     NOTHING_LEFT,
     counted,
     ended,
@@ -47,7 +54,7 @@ _HEAD: Final = 70
 _OVER: Final = 60
 # Fewer characters of a step than these say too little of it.
 _STEP: Final = 40
-_NOT_SEEN: Final = "No pull was seen to succeed yet."
+_SHORTER: Final = {NOT_SEEN: "Nothing to run: pods try again within 5 minutes. No pull was seen to succeed yet."}
 # These take two characters' room each (3GPP TS 23.038). All other printable ASCII is in the alphabet, but "`" is not.
 _EXTENDED: Final = frozenset("^{}\\[~]|")
 _PLAIN: Final = str.maketrans({"`": "'", "\N{MULTIPLICATION SIGN}": "x", "\N{HORIZONTAL ELLIPSIS}": "..."})
@@ -82,27 +89,41 @@ def _in_parts(write: Callable[[int], str]) -> str:
 def _alert(alert: Alert, room: int) -> str:
     if not alert.to_mend:
         return _resolved(alert, room)
-    over = f"\n{_what_is_over(alert)}" if alert.is_in_part else ""
-    room -= size(over)
     findings = [*alert.to_mend, *(() if alert.is_in_part else alert.others)]
-    number, first = len(findings) + alert.unnamed, before_fix_in_short(alert, plain)
-    if number > 1:
-        who = f". {' '.join([whom(alert, _name, brief=True), *first[:1]])}"
-        heads = [f"{opening(alert)}{each}{who}" for each in _causes(findings, number)]
-        return _with_steps(heads, findings, all_of(number), room) + over
-    said = f"{opening(alert)}: {_fault(findings[0])}."
+    over = [_what_is_over(alert)] if alert.is_in_part else []
+    return _asking(alert, findings, [*over, *after_fix_in_short(alert, plain)], room)
+
+
+def _asking(alert: Alert, findings: Sequence[Finding], ends: Sequence[Sequence[str]], room: int) -> str:
+    """Return what is broken, for whom, and what to do about `findings`; behind it `ends`, as in `_with_ends`."""
+    number, grown = len(findings) + alert.unnamed, grown_in_short(alert, plain)
     brief = whom(alert, _name, brief=True)
-    heads = [f"{said} {brief} {each}" for each in first] if first else [f"{said} {whom(alert, _name)}"]
-    heads.append(f"{said} {brief}")
-    heads += [f"{opening(alert)}: {_title(findings[0])}. {brief}"] if over else []
-    return _with_fix(heads, findings[0], "Do this", room, least=_FIX - size(over) // 2) + over
+    who = " ".join(filter(None, [brief, grown]))
+    if number > 1:
+        heads = [*(f"{opening(alert)}: {each}. {who}" for each in _causes(findings, number))]
+        heads.append(f"{opening(alert)}, {number} causes: {who}")
+        return _with_ends(_with_steps(heads, findings, all_of(number), ends, room), ends, room)
+    said = f"{opening(alert)}: {_fault(findings[0])}."
+    named = [] if grown or ends else [f"{said} {whom(alert, _name)}"]
+    heads = [*named, f"{said} {who}", f"{said} {brief}", f"{opening(alert)}: {_title(findings[0])}. {brief}"]
+    return _with_ends(_with_fix(list(dict.fromkeys(heads)), findings[0], "Do this", room, ends), ends, room)
 
 
-def _what_is_over(alert: Alert) -> str:
-    """Return the line about what is resolved while something else stops the pulls, in few words."""
+def _with_ends(text: str, ends: Sequence[Sequence[str]], room: int) -> str:
+    """Return `text` with those of `ends` that fit behind it, a line each; of each the first form that does."""
+    for forms in ends:
+        lines = (f"{text}\n{each}" for each in forms)
+        text = next((each for each in lines if size(each) <= room), text)
+    return text
+
+
+def _what_is_over(alert: Alert) -> list[str]:
+    """Return the line about what is resolved while something else stops the pulls, and the same in fewer words."""
     ending = plain(how_it_ended(alert.worst).partition("; ")[0].partition(" since ")[0], _OVER).rstrip(".")
-    more = len(alert.notices) - 1
-    return f"Resolved: {ending or _name(alert.worst.finding.title, _NAME)}{f', and {more} more' if more else ''}."
+    number = len(alert.notices)
+    more = f", and {number - 1} more" if number > 1 else ""
+    said = f"Already fixed: {ending or _name(alert.worst.finding.title, _NAME)}{more}."
+    return [said, f"Already fixed: {number_of(number, 'other cause')}."]
 
 
 def _resolved(alert: Alert, room: int) -> str:
@@ -111,31 +132,33 @@ def _resolved(alert: Alert, room: int) -> str:
     said = [f"{opening(alert)} in {_place(worst.account, worst)}: {whom(alert, _name, brief=True)}"]
     tail = [f"And {number_of(more, 'more cause')} of the same pulls."] if more else []
     tail += [] if alert.others_known else [NOT_READ]
-    end = next(iter(ended(alert, plain)))
-    said.append(fit(end, max(room - size("\n".join([*said, *tail])) - 1, _STEP)))
-    known = [_NOT_SEEN] if how_known(alert.notices) else []
+    end, *_ = ended(alert, plain)
+    known = [_SHORTER.get(each, each) for each in how_known(alert.notices, known=alert.others_known)]
+    said.append(fit(end, max(room - size("\n".join([*said, *known, *tail])) - 1, _STEP)))
     is_last = alert.others_known and not is_of_responder(worst)
-    for each in (*_last_deed(alert.notices), *known, *([NOTHING_LEFT] if is_last else [])):
+    for each in (*known, *_last_deed(alert.notices), *([NOTHING_LEFT] if is_last else [])):
         if size("\n".join([*said, each, *tail])) <= room:
             said.append(each)
     return fit("\n".join([*said, *tail]), room)
 
 
 def _causes(findings: Sequence[Finding], number: int) -> list[str]:
-    """Return what names `findings` after the first words of a message, the best first, and last what only counts them.
+    """Return what names `findings`, the best first.
 
     `number` is how many causes there are, with those that are not among `findings`.
     """
     words = [plain(each.cause, _NAME).replace("_", " ") for each in findings]
     more = f" and {number - len(words)} more" if number > len(words) else ""
-    faults = all_faults(findings, _words, unnamed=number - len(findings))
-    return [f": {faults}", f": {', '.join(words)}{more}", f": {number} causes"]
+    return [all_faults(findings, _words, unnamed=number - len(findings)), f"{', '.join(words)}{more}"]
 
 
-def _with_steps(heads: Sequence[str], findings: Sequence[Finding], ask: str, room: int) -> str:
+def _with_steps(
+    heads: Sequence[str], findings: Sequence[Finding], ask: str, ends: Sequence[Sequence[str]], room: int
+) -> str:
     """Return what is broken and what to do about each cause, as far as it fits: who makes one fix needs the others.
 
-    What is broken is the first of `heads` that leaves room for something of each fix, else the last.
+    What is broken is the first of `heads` that leaves room for each fix, whole, and for the first of `ends`, or at
+    least for each fix; else that which leaves room for something of each, else the last.
     """
     places = [_of_fix(each) for each in findings]
     is_one = len(set(places)) == 1 and bool(places[0])
@@ -143,16 +166,17 @@ def _with_steps(heads: Sequence[str], findings: Sequence[Finding], ask: str, roo
     lines = [f"{ask} in {places[0]}:" if is_one else f"{ask}:"]
     steps, named = [], []
     for number, (finding, place) in enumerate(zip(findings, places, strict=True), 1):
-        todo = plain(finding.remediation.summary, room) if is_same else what_to_do(finding, plain, room)
+        fix = finding.remediation
+        todo = plain(fix.short or fix.summary, room) if is_same else in_short(finding, plain, room)
         ask_in = f"{number}. {f'In {place}: ' if place and not is_one else ''}"
         steps.append(f"{ask_in}{todo or _fault(finding)}")
         name = _name(last_name(resource_name(finding.resource.id)), _NAME)
-        named.append("" if is_same or todo.startswith(name) else f"{ask_in}{name}: {todo}")
+        named.append("" if is_same or fix.short or todo.startswith(name) else f"{ask_in}{name}: {todo}")
     # The first step has most of the room, and each of the others enough to say what it is about.
     least = [min(size(step), _STEP if number else _FIX) for number, step in enumerate(steps)]
-    needed = [size(lines[0]) + sum(each + 1 for each in taken) + 1 for taken in (map(size, steps), least)]
-    head = next((each for number in needed for each in heads[:-1] if size(each) + number <= room), None)
-    head = head or fit(heads[-1], max(room - _FIX, _HEAD))
+    whole, some = (size(lines[0]) + sum(each + 1 for each in taken) + 1 for taken in (map(size, steps), least))
+    head = _first_fitting(heads, (whole + _first_end(ends), whole), room)
+    head = head or _first_fitting(heads[:-1], (some,), room) or fit(heads[-1], max(room - _FIX, _HEAD))
     for number, (step, with_name) in enumerate(zip(steps, named, strict=True)):
         left = room - size("\n".join([head, *lines])) - 1 - sum(each + 1 for each in least[number + 1 :])
         if size(step) <= left:
@@ -165,31 +189,48 @@ def _with_steps(heads: Sequence[str], findings: Sequence[Finding], ask: str, roo
     return "\n".join([head, *lines])
 
 
+def _first_fitting(heads: Sequence[str], needed: Sequence[int], room: int) -> str:
+    """Return the first of `heads` that leaves as much of `room` as is `needed`, or as the next; empty if none does."""
+    return next((each for number in needed for each in heads if size(each) + number <= room), "")
+
+
+def _first_end(ends: Sequence[Sequence[str]]) -> int:
+    """Return the room that the first of `ends` takes in its shortest form."""
+    return size(ends[0][-1]) + 1 if ends else 0
+
+
 def _digest(notices: Sequence[Notice], room: int) -> str:
+    if left := what_is_left(notices):
+        return _asking(left, left.others, [[_how_many_ended(notices, left)]], room)
     head = f"DIGEST: {headline(notices, plain)}"
-    of_causes = f" of {number_of(len({each.finding.cause for each in notices}), 'cause')}"
     causes = by_cause(notices)
     worst, named = causes[0], ", ".join(f"{each.count} {plain(each.cause, _NAME).replace('_', ' ')}" for each in causes)
     if (open_one := worst.to_mend) is None:
         return _digest_of_ends(head, named, worst.notices[0], room)
-    if (todo := each_to_mend(causes)) and not worst.is_resolved:
-        where = f"DIGEST: {len(notices)} {kind(notices)}{in_clusters(notices, plain)}"
-        heads = [f"{where}{each}." for each in _causes(todo, len(todo))[:-1]]
-        return _with_steps([*heads, f"{where}."], todo, all_of(len(todo)), room)
+    if todo := each_to_mend(causes):
+        number, who = len(notices), whom_together(notices, plain)
+        where = f"DIGEST: {number} {kind(notices)}, {worst.severity.value}: "
+        heads = [f"{where}{each}. {who[:1].upper()}{who[1:]}" for each in _causes(todo, len(todo))]
+        heads += [f"{where}{who}", f"DIGEST of {number}, {worst.severity.value}: {who}"]
+        return _with_steps(heads, todo, all_of(len(todo)), (), room)
     reach = worst.notices[0].reach
     units = "pods" if reach.pod_count else "nodes" if reach.node_count else ""
     stops = f", {counted(reach, units)}" if units else ""
-    if worst.is_resolved:  # in few words: what is left has to fit in
-        number = sum(each.is_in_part for each in notices)
-        head = f"DIGEST: {len(notices)} {kind(notices)}{in_clusters(notices, plain)}, {number} only in part."
-    said = f"{head} {'Still' if worst.is_resolved else 'Worst,'} {open_one.severity.value}: {_fault(open_one)}"
-    more = worst.left_count - 1 if worst.is_resolved else 0
-    said += f", and {number_of(more, 'more cause')}" if more else ""
+    said = f"{head} Worst, {open_one.severity.value}: {_fault(open_one)}"
+    of_causes = f" of {number_of(len({each.finding.cause for each in notices}), 'cause')}"
     others = [f"{_title(each.to_mend)}" for each in causes[1:] if each.to_mend]
     also = []
-    if others and not more:
+    if others:
         also = [f"{each}. Also: {', '.join(others)}." for each in (said + stops, said.replace(of_causes, "", 1))]
     return _with_fix([*also, f"{said}{stops}.", f"{said}.", head], open_one, f"Do this{first_of(causes)}", room)
+
+
+def _how_many_ended(notices: Sequence[Notice], left: Alert) -> str:
+    """Return the line of a digest that says how many are resolved, and what is left beside `left`."""
+    more = len({each.id for notice in notices for each in notice.others} - {each.id for each in left.others})
+    also = f"{number_of(more, 'more cause')} still {'stops' if more == 1 else 'stop'} pulls. " if more else ""
+    in_part = sum(each.is_in_part for each in notices)
+    return f"{also}{number_of(len(notices), 'finding')} resolved, {in_part} only in part."
 
 
 def _digest_of_ends(head: str, named: str, first: Notice, room: int) -> str:
@@ -229,16 +270,16 @@ def plain(text: str, limit: int) -> str:
     return one_line(break_urls(one_line(text, limit)).translate(_PLAIN).encode("ascii", "replace").decode(), 2 * limit)
 
 
-def _with_fix(heads: Sequence[str], finding: Finding, ask: str, room: int, *, least: int = _FIX) -> str:
+def _with_fix(heads: Sequence[str], finding: Finding, ask: str, room: int, ends: Sequence[Sequence[str]] = ()) -> str:
     """Return the first of `heads` that leaves room for what to do, else the last one cut, and what to do.
 
-    What to do has `least` characters at least, if it is as long.
+    Room for the first of `ends` is left if it can be. What to do has `_FIX` characters at least, if it is as long.
     """
     place = _of_fix(finding)
-    summary = plain(finding.remediation.summary, room) or "see Security Hub."
+    summary = plain(finding.remediation.short or finding.remediation.summary, room) or "see Security Hub."
     todo = f"{ask}{f' in {place}' if place else ''}: {summary}"
-    for_head = room - min(size(todo), least) - 1
-    head = next((each for each in heads if size(each) <= for_head), None) or fit(heads[-1], for_head)
+    needed, least = size(todo) + 1, min(size(todo), _FIX) + 1
+    head = _first_fitting(heads, (needed + _first_end(ends), needed, least), room) or fit(heads[-1], room - least)
     return f"{head}\n{fit(todo, room - size(head) - 1)}"
 
 

@@ -46,8 +46,8 @@ _SHORTEST_NAME: Final = 12
 _OF_THE_ORGANIZATION: Final = frozenset({"scp_blocks_pull", "rcp_blocks_pull"})
 
 _WAS_WRONG: Final = "What was wrong, as found then"
-_IN_PART: Final = "STILL BROKEN"
-# Room for the longest word in brackets but that, which is rare. So the rest of the subject is cut alike for the others.
+# Room for the longest word in brackets but `STILL_BROKEN`, and without what flaps, which are rare. So the rest of the
+# subject is cut alike for the others.
 _TAG: Final = max(len(f"[{word}] ") for word in telling.WORDS.values())
 
 
@@ -59,7 +59,7 @@ def subject(alert: Alert) -> str:
     is resolved in part it is that of what is left. The cause comes early: mail readers cut off the end. Names are
     shortened by whole parts. The subject contains no ARN.
     """
-    tag = f"[{_IN_PART if alert.is_in_part else telling.WORDS[alert.edge]}] "
+    tag = f"[{telling.word(alert)}] "
     findings = alert.to_mend if alert.is_in_part else [each.finding for each in alert.notices]
     return f"{tag}{_base_subject(findings, SUBJECT - max(_TAG, len(tag)))}"
 
@@ -73,7 +73,7 @@ def body(alert: Alert, *, room: int, style: Style | None = None) -> str:
     hit = [f"  {each}" for each in telling.hit(alert, prose)]
     if alert.is_in_part:
         sections = [
-            [telling.headline(alert, prose), *_fix(alert, room, style)],
+            [telling.headline(alert, prose), *fixes(alert, room, style)],
             ["What is resolved", *(f"  {each}" for each in (*_ended(alert), *changes.fixed_by(alert, prose)))],
             ["Who is hit", *hit],
             ["Proof", *_proof_of_others(alert, room)],
@@ -81,7 +81,8 @@ def body(alert: Alert, *, room: int, style: Style | None = None) -> str:
         ]
     elif alert.edge is Edge.RESOLVED:
         first, *rest = _ended(alert)
-        ended = [f"{telling.opening(alert)} {first}", *rest, *telling.how_known(alert.notices)]
+        known = telling.how_known(alert.notices, known=alert.others_known)
+        ended = [f"{telling.opening(alert)} {first}", *rest, *known]
         left, whom = telling.what_is_left(alert, prose), telling.whom(alert, prose)
         sections = [
             [*ended, *left, whom, *changes.fixed_by(alert, prose)],
@@ -90,7 +91,8 @@ def body(alert: Alert, *, room: int, style: Style | None = None) -> str:
         ]
     else:
         sections = [
-            [telling.headline(alert, prose), *changes.before_fix(alert, prose), *_fix(alert, room, style)],
+            [telling.headline(alert, prose), *fixes(alert, room, style)],
+            changes.after_fix(alert, prose),
             telling.what_is_left(alert, prose),
             _what_changed(alert, room),
             ["Who is hit", *hit],
@@ -105,7 +107,7 @@ def _ended(alert: Alert) -> list[str]:
     return [first, *(f"And {each}" for each in rest)]
 
 
-def _fix(alert: Alert, room: int, style: Style) -> list[str]:
+def fixes(alert: Alert, room: int, style: Style) -> list[str]:
     """Return what to do: the fix of each cause that is open, with its commands; without one, with the page about it."""
     findings = alert.to_mend
     share = room // len(findings)

@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 
     Say = Callable[[str, int], str]
 
-_LOOK: Final = "Look whether something undoes the fix"
-_SILENCE: Final = "ilence does not mean that it is fixed."
-_FLAPS: Final = f"It is flapping, so s{_SILENCE}"
+_FLAPS: Final = "Flapping: silence does not mean that it is fixed."
 # The id of an event in the words of a deed, which are stored with the finding.
 _WAS_RESOLVED: Final = re.compile(rf"{IT_WAS_RESOLVED} (?P<at>\d{{4}}-\d\d-\d\d \d\d:\d\d UTC): ")
 _EVENT: Final = re.compile(r" \(event [\w-]{1,64}\)")
@@ -45,11 +43,11 @@ def time_words(text: str, say: Say) -> str:
     return minute(seconds) if seconds is not None else say(text, _NAME)
 
 
-def before_fix(alert: Alert, say: Say) -> list[str]:
-    """Return what people have to know before they do what is asked: of what came back, that, and what undid the fix."""
+def after_fix(alert: Alert, say: Say) -> list[str]:
+    """Return what people have to know once they have done what is asked: of what came back, how, and what undoes it."""
     if alert.edge is not Edge.BACK:
         return []
-    return [came_back(alert, say), *([_FLAPS] if flaps(alert) else [])]
+    return [f"{_again(alert, say)}. {undone(alert, say)}", *([_FLAPS] if flaps(alert) else [])]
 
 
 def grown(alert: Alert, say: Say) -> list[str]:
@@ -60,20 +58,23 @@ def grown(alert: Alert, say: Say) -> list[str]:
     return [f"{IT_GREW} {each}" for each in dict.fromkeys(said) if each]
 
 
-def came_back(alert: Alert, say: Say) -> str:
-    """Return who fixed what came back, and who broke it again, and where to look for what undoes the fix.
+def undone(alert: Alert, say: Say) -> str:
+    """Return what may undo the fix of what came back: who did so before, or where to look for who did.
 
-    That is CloudTrail, with the calls that can have broken it, where nobody is known to have.
+    That is CloudTrail, with the calls that can have broken it.
     """
     worst = alert.worst
-    calls = () if worst.broken_by else BREAKING_CALLS.get(worst.finding.cause, ())[:2]
-    name = say(last_name(resource_name(worst.finding.resource.id)), _NAME)
-    where = f": in CloudTrail, {' or '.join(calls)} on {name}" if calls else ""
-    return f"{_again(alert, say)}. {_LOOK}{where}."
+    if worst.broken_by:
+        return f"{_who(worst.broken_by, worst.finding, say)} may undo this again: fix it there, too."
+    calls = BREAKING_CALLS.get(worst.finding.cause, ())[:2]
+    name = say(last_name(resource_name(worst.finding.resource.id)), _NAME) or UNKNOWN
+    if not calls:
+        return "It may break again: find out what undoes the fix, and stop that."
+    return f"It may break again: find in CloudTrail who calls {' or '.join(calls)} on {name}, and stop that."
 
 
-def _again(alert: Alert, say: Say, *, brief: bool = False) -> str:
-    """Return when and by whom it was fixed and broken again, without the full stop; with `brief`, without policies."""
+def _again(alert: Alert, say: Say) -> str:
+    """Return when and by whom it was fixed and broken again, without the full stop."""
     worst, now = alert.worst, alert.at
     fixed, broke = deeds_before_end(alert.notices)[-1:], worst.broken_by
     was = _WAS_RESOLVED.match(worst.because)
@@ -83,17 +84,8 @@ def _again(alert: Alert, say: Say, *, brief: bool = False) -> str:
         first = f"Resolved {_clock(was['at'].replace(' UTC', 'Z'), now, say)}" if was else "It was resolved"
     if broke is None:
         return f"{first}; broken again since {_clock(alert.since, now, say)}"
-    call = say(broke.call if brief else broke.what, _FIELD)
-    return f"{first}; broken again {_clock(broke.at, now, say)} by {_who(broke, worst.finding, say)} ({call})"
-
-
-def _by_whom(alert: Alert, say: Say) -> str:
-    """Return who fixed what came back, and who broke it again, without times; what is not known of it is left out."""
-    finding = alert.worst.finding
-    fixed = [f"Fixed by {_who(each, finding, say)}" for each in deeds_before_end(alert.notices)[-1:]]
-    broke = [f"roken again by {_who(each, finding, say)}" for each in filter(None, [alert.worst.broken_by])]
-    since = broke or [f"roken again since {_clock(alert.since, alert.at, say)}"]
-    return f"{fixed[0]}, b{since[0]}." if fixed else f"B{since[0]}."
+    by = f"{_who(broke, worst.finding, say)} ({say(broke.what, _FIELD)})"
+    return f"{first}; broken again {_clock(broke.at, now, say)} by {by}"
 
 
 def _clock(text: str, now: str, say: Say) -> str:
@@ -105,7 +97,7 @@ def _clock(text: str, now: str, say: Say) -> str:
 def what_changed(alert: Alert, say: Say, limit: int) -> list[str]:
     """Return what has changed: when it had been resolved, and who changed the resource before it broke.
 
-    What grew stands in line 1, and who broke again what came back in line 2.
+    What grew stands in line 1, and who broke again what came back behind what to do.
     """
     said = reasons(alert, say, limit) if alert.edge is not Edge.WORSE else []
     return [*said, *broke(alert, say)]
@@ -122,19 +114,19 @@ def flaps(alert: Alert) -> bool:
     return alert.edge is not Edge.RESOLVED and any(IT_FLAPS in each.because for each in alert.notices)
 
 
-def before_fix_in_short(alert: Alert, say: Say) -> list[str]:
-    """Return the most important of `before_fix` in short sentences, and the same in fewer; empty if it is nothing.
-
-    That is what has grown, or who fixed what came back and broke it again.
-    """
-    if alert.edge is Edge.BACK:
-        again, silence = f"{_again(alert, say, brief=True)}.", f"S{_SILENCE}"
-        if flaps(alert):
-            return [f"{again} {silence}", silence]
-        return [f"{again} {_LOOK}.", again, _by_whom(alert, say)]
+def grown_in_short(alert: Alert, say: Say) -> str:
+    """Return what has grown, without the words that say since when; empty if nothing has."""
     because = alert.worst.because if alert.edge is Edge.WORSE else ""
     words = say(because.removeprefix(IT_GREW).strip(), _FIELD)
-    return [words[:1].upper() + words[1:]] if words else []
+    return words[:1].upper() + words[1:]
+
+
+def after_fix_in_short(alert: Alert, say: Say) -> list[list[str]]:
+    """Return `after_fix` in few words, the most important first, each in one form or in a longer and a shorter one."""
+    if alert.edge is not Edge.BACK:
+        return []
+    brief = [] if alert.worst.broken_by else ["It may break again: find in CloudTrail what undoes the fix."]
+    return [*([[_FLAPS]] if flaps(alert) else []), [undone(alert, say), *brief]]
 
 
 def fixed_by(alert: Alert, say: Say) -> list[str]:
@@ -195,7 +187,7 @@ def changes_unread(notice: Notice, say: Say) -> Iterator[str]:
 
 
 def broke(alert: Alert, say: Say) -> list[str]:
-    """Return who changed the resource before it broke, a line for each call; of what came back, line 2 says it."""
+    """Return who changed the resource before it broke, a line for each call; of what came back, `after_fix` says it."""
     if alert.edge is Edge.BACK:
         return []
     finding = alert.worst.finding

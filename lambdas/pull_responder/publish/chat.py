@@ -45,9 +45,9 @@ IN_FULL: Final = "in full in the e-mail and in the JSON document of this notific
 def chat_notification(alert: Alert, style: Style | None = None) -> dict[str, Any]:
     """Return the custom notification of `alert`. All messages about one problem share a thread."""
     findings = alert.to_mend or [each.finding for each in alert.notices]
-    change = f"{telling.word(alert)}, still open:" if alert.is_in_part else telling.WORDS[alert.edge]
+    change = f"{telling.word(alert)}:" if alert.is_in_part else telling.word(alert)
     return custom_notification(
-        title=_title(alert),
+        title=alert_title(alert),
         lines=_lines(alert, style or Style()),
         thread=one_line(alert.problem, CONTEXT),
         summary=escape(f"{change} {', '.join(dict.fromkeys(each.cause for each in findings))}", CONTEXT),
@@ -56,7 +56,7 @@ def chat_notification(alert: Alert, style: Style | None = None) -> dict[str, Any
     )
 
 
-def _title(alert: Alert) -> str:
+def alert_title(alert: Alert) -> str:
     """Return the change, severity, cluster, cause and resource. What is too long loses of its names first."""
 
     def write(most: int, causes: int) -> str:
@@ -114,20 +114,20 @@ def custom_notification(  # noqa: PLR0913 -- keyword-only: the parts of the sche
 def _lines(alert: Alert, style: Style) -> list[str]:
     """Return the lines of an alert. What one line says, no later line says again: a phone shows few of them."""
     whom, ended = telling.whom(alert, say), list(telling.ended(alert, say))
-    known = telling.how_known(alert.notices)
+    known = telling.how_known(alert.notices, known=alert.others_known)
     whom = " ".join([whom, *changes.grown(alert, say)])
     fixed_by, left = changes.fixed_by(alert, say), telling.what_is_left(alert, say)
     if alert.is_in_part:
         over = [*(f"Resolved: {each}" for each in ended), *fixed_by]
-        first = [whom, *_fixes(alert, style), *over, *telling.hit(alert, say, brief=True)]
+        first = [whom, *fixes(alert, style), *over, *telling.hit(alert, say, brief=True)]
     elif alert.edge is Edge.RESOLVED:
         first = [*(f"Resolved: {each}" for each in ended), *known, *left, whom, *fixed_by]
     else:
         changed = [*changes.that_it_flaps(alert, say, _PARAGRAPH), *changes.broke(alert, say)]
         first = [
             whom,
-            *changes.before_fix(alert, say),
-            *_fixes(alert, style),
+            *fixes(alert, style),
+            *changes.after_fix(alert, say),
             *left,
             *changed,
             *telling.hit(alert, say, brief=True),
@@ -164,7 +164,7 @@ def _places(finding: Finding, style: Style) -> Iterator[str]:
     yield from links(finding, style)
 
 
-def _fixes(alert: Alert, style: Style) -> Iterator[str]:
+def fixes(alert: Alert, style: Style) -> Iterator[str]:
     """What to do for each cause, then its commands. Each is whole or left out: a cut one would be another command.
 
     Without one, the page about the cause.

@@ -124,6 +124,15 @@ def headline(notices: Sequence[Notice], say: Say) -> str:
     return " ".join([said, *what_is_in_part(notices)])
 
 
+def what_is_left(notices: Sequence[Notice]) -> Alert | None:
+    """Return the worst of what still stops pulls, if all of `notices` are resolved and some only in part."""
+    if any(each.edge is not Edge.RESOLVED for each in notices):
+        return None
+    in_part = [each for each in sort_by_severity(notices) if each.is_in_part]
+    worst = max(in_part, key=lambda each: each.others[0].severity.rank, default=None)
+    return Alert.alone(worst) if worst else None
+
+
 def what_is_in_part(notices: Sequence[Notice]) -> list[str]:
     """Return how many of the pulls of what is resolved another cause still stops, and of how many that is not known."""
     every = len(notices)
@@ -140,18 +149,27 @@ def _place(notice: Notice) -> tuple[int, bool]:
     return list(Edge).index(notice.edge), notice.is_in_part
 
 
-def still_broken(of: OfCause, say: Say) -> str:
-    """Return what still stops the pulls of findings that are resolved in part: the worst, and how many more."""
-    more = of.left_count - 1
-    return f"Still broken: {fault(of.left[0], say)}" + (f", and {number_of(more, 'more cause')}" if more else "")
+def still_broken(of: OfCause, told: Sequence[Finding], say: Say) -> tuple[str, Finding] | None:
+    """Return what still stops the pulls of findings that are resolved in part: the worst, and how many more.
+
+    None if all of it is among the findings that are `told` already.
+    """
+    ids = {each.id for each in told}
+    new = [each for each in of.left if each.id not in ids]
+    if not new:
+        return None
+    more = of.left_count - sum(each.id in ids for each in of.left) - 1
+    return f"Still broken: {fault(new[0], say)}" + (f", and {number_of(more, 'more cause')}" if more else ""), new[0]
 
 
 def how_one_ended(of: OfCause, say: Say) -> Iterator[str]:
     """Yield how the first finding of `of` ended, who changed its resource before that, and how it is known."""
-    first = Alert.alone(of.notices[0])
-    yield from ended(first, say)
+    first = Alert.alone(next((each for each in of.notices if not each.is_in_part), of.notices[0]))
+    over, *others = ended(first, say)
+    yield f"{over} Another cause still stops its pulls." if first.is_in_part else over
+    yield from others
     yield from fixed_by(first, say)[-1:]
-    yield from () if of.left else how_known(of.notices)
+    yield from how_known(of.notices, known=all(each.others_known for each in of.notices))
 
 
 def first_of(causes: Sequence[OfCause]) -> str:
@@ -184,9 +202,9 @@ def how_many_fixes(causes: Sequence[OfCause]) -> list[str]:
     every = "Both fixes are" if number == _PAIR else f"All {number} fixes are"
     several = "both" if number == _PAIR else "several"
     open_ones = (notice for each in causes for notice in each.notices if notice.edge is not Edge.RESOLVED)
-    stopped = [set(each.reach.pods) for each in open_ones]
+    stopped = [frozenset(each.reach.pods) for each in open_ones]
     if sum(map(len, stopped)) > len(set().union(*stopped)):
-        return [f"{every} needed: {'the same' if number == _PAIR else 'some'} pods wait for {several}."]
+        return [f"{every} needed: {'the same' if len(set(stopped)) == 1 else 'some'} pods wait for {several}."]
     return [f"{every} needed, each for its own failure. A pod may wait for {several}."]
 
 

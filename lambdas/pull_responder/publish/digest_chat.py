@@ -9,9 +9,11 @@ from pull_responder.publish.chat import (
     CONTEXT,
     DESCRIPTION,
     SUMMARY,
+    alert_title,
     bound_title,
     command_lines,
     custom_notification,
+    fixes,
 )
 from pull_responder.publish.chat_text import escape, say, within
 from pull_responder.publish.digest import (
@@ -19,20 +21,24 @@ from pull_responder.publish.digest import (
     OfCause,
     by_cause,
     first_of,
+    headline,
     how_many_fixes,
     how_one_ended,
     still_broken,
     what_is_in_part,
+    what_is_left,
 )
 from pull_responder.publish.digest_hit import hit_by, in_clusters
 from pull_responder.publish.digest_text import digest_subject
-from pull_responder.publish.steps import do_this, runbook, what_to_do
+from pull_responder.publish.steps import do_this, runbook, what_to_do, with_runbook
 from pull_responder.publish.style import Style
+from pull_responder.publish.telling import STILL_BROKEN, whom
 from pull_responder.publish.text import resource_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from pull_responder.findings.finding import Finding
     from pull_responder.findings.notice import Notice
 
 _SUBJECT: Final = 100
@@ -44,12 +50,12 @@ _RESOURCES: Final = 10
 
 def chat_digest(notices: Sequence[Notice], style: Style | None = None) -> dict[str, Any]:
     """Return the custom notification of a digest of `notices`: a line for each cause, the most severe first."""
-    subject = digest_subject(notices).removeprefix("[DIGEST] ")
+    subject, left = digest_subject(notices).removeprefix("[DIGEST] "), what_is_left(notices)
     return custom_notification(
-        title=_digest_title(notices, subject),
+        title=alert_title(left) if left else _digest_title(notices, subject),
         lines=_digest_lines(notices, style or Style()),
         thread=None,
-        summary=escape(subject, CONTEXT),
+        summary=escape(subject.replace(f"[{STILL_BROKEN}]", f"{STILL_BROKEN},"), CONTEXT),
         resources=_resources(notices),
         values=digest_values(notices),
     )
@@ -73,8 +79,13 @@ def _digest_lines(notices: Sequence[Notice], style: Style) -> list[str]:
     whom each cause stops, then the examples.
     """
     causes = by_cause(notices)
-    first = [*what_is_in_part(notices), *how_many_fixes(causes), *_first(causes, style)]
-    for commands, fixes, hits, examples in (
+    left, told = what_is_left(notices), [causes[0].worst]
+    if left:
+        told = list(left.others)
+        first = [whom(left, say), *with_runbook(fixes(left, style), left.others[0], style), headline(notices, say)]
+    else:
+        first = [*what_is_in_part(notices), *how_many_fixes(causes), *_first(causes, style)]
+    for commands, asks, hits, examples in (
         *((number, True, True, EXAMPLES) for number in range(len(causes), -1, -1)),
         (0, False, True, EXAMPLES),
         (0, False, False, EXAMPLES),
@@ -86,8 +97,8 @@ def _digest_lines(notices: Sequence[Notice], style: Style) -> list[str]:
             lines.append(_cause_line(each, examples=examples))
             if hits and (hit := hit_by(each.notices, say)):
                 lines.append(hit)
-            if fixes:
-                lines += _fix_lines(each, style, is_first=number == 0, commands=number < commands)
+            if asks:
+                lines += _fix_lines(each, told, style, commands=number < commands)
         if sum(len(line) + 1 for line in lines) <= DESCRIPTION:
             return lines
     return lines[len(first) :]
@@ -102,8 +113,6 @@ def _first(causes: Sequence[OfCause], style: Style) -> Iterator[str]:
         yield f"Resolved: {over}"
         yield from by
         return
-    if of.is_resolved:
-        yield still_broken(of, say)
     name = say(resource_name(open_one.resource.id), _EXAMPLES)
     yield f"{do_this(open_one, say, first_of(causes))} ({name}): {say(open_one.remediation.summary, SUMMARY)}"
     yield from command_lines(open_one, _COMMANDS)
@@ -118,16 +127,19 @@ def _cause_line(of: OfCause, *, examples: int) -> str:
     return f"{of.severity.value}: {say(of.cause, _CAUSE)}{of.times}{edges}{named}"
 
 
-def _fix_lines(of: OfCause, style: Style, *, is_first: bool, commands: bool) -> Iterator[str]:
-    """Yield how a cause ended, and what to do about it or about what is left, unless the top of the message says so."""
-    if of.is_resolved and (of.left or not is_first):
+def _fix_lines(of: OfCause, told: Sequence[Finding], style: Style, *, commands: bool) -> Iterator[str]:
+    """Yield how a cause ended, and what to do about it or about what is left, unless that is `told` above."""
+    if of.worst in told:
+        return
+    open_one = of.worst
+    if of.is_resolved:
         over, *by = how_one_ended(of, say)
         yield f"Resolved: {over}"
         yield from by
-    if is_first or (open_one := of.to_mend) is None:
-        return
-    if of.is_resolved:
-        yield still_broken(of, say)
+        if (left := still_broken(of, told, say)) is None:
+            return
+        said, open_one = left
+        yield said
     ask = do_this(open_one, say, " for the first" if of.count > 1 else "")
     yield f"{ask}: {what_to_do(open_one, say, SUMMARY)}"
     if commands:

@@ -12,17 +12,18 @@ from pull_responder.publish.as_document import (
     bounded_finding,
     known_count,
     other_object,
-    summary_object,
+    short_finding,
 )
 from pull_responder.publish.attributes import DIGEST, digest_values, sort_by_severity
-from pull_responder.publish.digest import OfCause, by_cause, headline, how_many_fixes
+from pull_responder.publish.digest import EXAMPLES, OfCause, by_cause, headline, how_many_fixes, what_is_left
 from pull_responder.publish.digest_hit import clusters, hit_parts, namespaces, roles
 from pull_responder.publish.steps import what_to_do
 from pull_responder.publish.style import Style
-from pull_responder.publish.text import one_line, take_fitting
+from pull_responder.publish.telling import headline as headline_of
+from pull_responder.publish.text import one_line, resource_name, take_fitting
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from pull_responder.findings.finding import Finding
     from pull_responder.findings.notice import Notice
@@ -49,18 +50,24 @@ def digest_document(notices: Sequence[Notice], *, room: int, style: Style | None
     ended = dict.fromkeys(one_line(problem, _FIELD) for each in worst for problem in each.over)
     over = take_fitting(ended, size=room * _OVER_ROOMS)
     causes = by_cause(notices)
+    todo = list({each.id: each for of in causes if (each := of.to_mend)}.values())
     left = {each.id: each for notice in worst if notice.is_in_part for each in notice.others}
     every = [other_object(each, room=min(room // len(left), _COMMANDS), style=style) for each in left.values()]
     others = every[: len(take_fitting((json.dumps(each, ensure_ascii=False) for each in every), size=room))]
+    share = min(room // (len(causes) + len(left)), _COMMANDS)
     return {
         "schema": SCHEMA,
         "version": VERSION,
         "edge": DIGEST,
         "severity": worst[0].finding.severity,
+        "still_broken": sum(each.is_in_part for each in worst),
         "at": max(notice.at for notice in notices),
         "count": len(notices),
-        "headline": " ".join([f"{headline(notices, one_line)}{_hit(notices)}", *how_many_fixes(causes)]),
-        "action": _action(causes),
+        "headline": _headline(notices, causes),
+        "action": _action(todo),
+        "commands": take_fitting(
+            (line for each in todo[:MOST_CAUSES] for line in _fix(each, room=share)["commands"]), size=room
+        ),
         "attributes": digest_values(notices),
         "causes": [
             {
@@ -73,11 +80,12 @@ def digest_document(notices: Sequence[Notice], *, room: int, style: Style | None
                 "clusters": _names(clusters(each.notices)),
                 "namespaces": _names(namespaces(each.notices)),
                 "roles": _names(roles(each.notices)),
-                "remediation": None if each.is_resolved else _fix(each.worst, room=min(room // len(causes), _COMMANDS)),
+                "remediation": None if each.is_resolved else _fix(each.worst, room=share),
                 "runbook_url": style.runbook(each.cause),
             }
             for each in causes
-        ],
+        ]
+        + _causes_left(left.values(), worst, room=share, style=style),
         "findings": shown,
         "others": others,
         "over": over,
@@ -89,15 +97,52 @@ def digest_document(notices: Sequence[Notice], *, room: int, style: Style | None
     }
 
 
-def _action(causes: Sequence[OfCause]) -> str | None:
-    """Return what to do about the worst of each of the first few causes; None if there is nothing to do."""
-    todo = list({each.id: each for of in causes if (each := of.to_mend)}.values())
+def _action(todo: Sequence[Finding]) -> str | None:
+    """Return what to do about the first few of `todo`, the worst of each cause; None if there is nothing to do."""
     said = [what_to_do(each, one_line, _FIELD) for each in todo[:MOST_CAUSES]]
     if len(todo) <= 1:
         return "".join(said) or None
     left = len(todo) - len(said)
     more = [f"And {left} more: see `causes`."] if left else []
     return " ".join([*(f"{number}. {each}" for number, each in enumerate(said, 1)), *more])
+
+
+def _headline(notices: Sequence[Notice], causes: Sequence[OfCause]) -> str:
+    """Return what the digest tells; where all is resolved, and something still stops pulls, that first."""
+    if left := what_is_left(notices):
+        return f"{headline_of(left, one_line)} {headline(notices, one_line)}"
+    return " ".join([f"{headline(notices, one_line)}{_hit(notices)}", *how_many_fixes(causes)])
+
+
+def _causes_left(
+    left: Iterable[Finding], notices: Sequence[Notice], *, room: int, style: Style
+) -> list[dict[str, Any]]:
+    """Return the causes that still stop pulls of what is resolved, in the form of the others. They have no edges."""
+    found: dict[str, list[Finding]] = {}
+    for each in sorted(left, key=lambda each: (-each.severity.rank, each.cause, each.id)):
+        found.setdefault(each.cause, []).append(each)
+    causes = []
+    for cause, every in found.items():
+        ids = {each.id for each in every}
+        stopped = [each for each in notices if each.is_in_part and not ids.isdisjoint(one.id for one in each.others)]
+        causes.append(
+            {
+                "cause": one_line(cause, _FIELD),
+                "title": one_line(every[0].title, _FIELD),
+                "severity": every[0].severity,
+                "count": len(every),
+                "edges": [],
+                "examples": list(dict.fromkeys(one_line(resource_name(each.resource.id), _EXAMPLE) for each in every))[
+                    :EXAMPLES
+                ],
+                "clusters": _names(clusters(stopped)),
+                "namespaces": _names(namespaces(stopped)),
+                "roles": _names(roles(stopped)),
+                "remediation": _fix(every[0], room=room),
+                "runbook_url": style.runbook(cause),
+            }
+        )
+    return causes
 
 
 def _hit(notices: Sequence[Notice]) -> str:
@@ -118,7 +163,7 @@ def _fix(finding: Finding, *, room: int) -> dict[str, Any]:
 
 def _short(notice: Notice) -> dict[str, Any]:
     reach = notice.reach
-    return summary_object(notice) | {
+    return short_finding(notice) | {
         "pod_count": known_count(reach.pod_count, reach),
         "node_count": known_count(reach.node_count, reach),
         "more": list(reach.more),

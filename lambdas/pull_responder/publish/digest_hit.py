@@ -1,6 +1,7 @@
 """For whom the findings of a digest are: their clusters, namespaces and roles, and how many pods the widest stops.
 
-Findings may have pods in common, so their number is between that of the widest finding and the sum.
+Findings may have pods in common, so there are at least as many as the widest finding has. Where all are known by name,
+it is known how many there are.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from pull_responder.findings.alert import Alert
 from pull_responder.findings.notice import Edge
 from pull_responder.publish.attributes import sort_by_severity
 from pull_responder.publish.telling import counted, whom
+from pull_responder.publish.text import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,18 +33,28 @@ def in_clusters(notices: Sequence[Notice], say: Say) -> str:
     return f" in cluster{'' if len(names) == 1 else 's'} {_some(names, say, more=_lacks(notices, 'clusters'))}"
 
 
+def whom_together(notices: Sequence[Notice], say: Say) -> str:
+    """Return for whom all of `notices` are broken, as a sentence."""
+    images = {each.finding.pull.repository for each in notices}
+    is_one = len(images) == 1 and all(images) and all(each.reach.repository_count <= 1 for each in notices)
+    what = f"the image {say(str(*images), _FIELD)}" if is_one else "images"
+    where, number = in_clusters(notices, say), _how_many([each.reach for each in notices])
+    return f"{number[0]}{where} cannot pull {what}." if number else f"Pulls of {what}{where} fail."
+
+
 def hit_by(notices: Sequence[Notice], say: Say) -> str:
     """Return whom `notices` are about, at least one: of one, its sentence; of several, the names they have."""
     if len(notices) == 1:
         return whom(Alert.alone(notices[0]), say)
     parts = [*filter(None, [in_clusters(notices, say).removeprefix(" in ")]), *hit_parts(notices, say)]
-    return f"Hit: {'; '.join(parts)}" if parts else ""
+    was = "Hit" if any(each.edge is not Edge.RESOLVED for each in notices) else "Was hit"
+    return f"{was}: {'; '.join(parts)}" if parts else ""
 
 
 def hit_parts(notices: Sequence[Notice], say: Say) -> list[str]:
     """Return the namespaces and the roles of `notices`, and how many pods or nodes they stop.
 
-    What still stops pods comes before what does no more.
+    What is open counts, if something is.
     """
     parts = []
     if names := namespaces(notices):
@@ -52,21 +64,21 @@ def hit_parts(notices: Sequence[Notice], say: Say) -> list[str]:
     if names := roles(notices):
         several = len(names) > 1 or _lacks(notices, "principals")
         parts.append(f"role{'s' if several else ''} {_some(names, say, more=_lacks(notices, 'principals'))}")
-    still = [each for each in notices if each.edge is not Edge.RESOLVED or each.others]
+    still = [each for each in notices if each.edge is not Edge.RESOLVED]
     return [*parts, *_how_many([each.reach for each in still or notices])]
 
 
 def _how_many(reaches: Sequence[Reach]) -> list[str]:
-    """Return how many pods, or else nodes, are stopped: from that of the widest to the sum, as they may be the same."""
+    """Return how many pods, or else nodes, are stopped: if not all are known by name, at least those of the widest."""
     widest = max(reaches, key=lambda reach: (reach.pod_count, reach.node_count))
     units = "pods" if widest.pod_count else "nodes" if widest.node_count else ""
     if not units:
         return []
-    known = [each.count(units) for each in reaches]
-    if any(units in each.more or not each.count(units) for each in reaches) or sum(known) == max(known):
-        at_least = "" if all(known) or units in widest.more else "at least "
-        return [f"{at_least}{counted(widest, units)}"]
-    return [f"{max(known)} to {sum(known)} {units}, as failures may share some"]
+    named = [set(each.pods if units == "pods" else each.nodes) for each in reaches]
+    if all(len(names) == each.count(units) for names, each in zip(named, reaches, strict=True)):
+        return [number_of(len(set().union(*named)), units.removesuffix("s"))]
+    at_least = "" if len(reaches) == 1 or units in widest.more else "at least "
+    return [f"{at_least}{counted(widest, units)}"]
 
 
 def clusters(notices: Sequence[Notice]) -> list[str]:

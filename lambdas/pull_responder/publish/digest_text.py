@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.findings.notice import Edge
-from pull_responder.publish.as_text import SUBJECT, ascii_line, prose
+from pull_responder.publish.as_text import SUBJECT, ascii_line, fixes, prose
 from pull_responder.publish.attributes import UNKNOWN, sort_by_severity
 from pull_responder.publish.digest import (
     OfCause,
@@ -17,11 +17,22 @@ from pull_responder.publish.digest import (
     how_one_ended,
     kind,
     still_broken,
+    what_is_left,
 )
 from pull_responder.publish.digest_hit import hit_by, hit_parts
-from pull_responder.publish.steps import do_this, in_place, runbook, what_to_do
+from pull_responder.publish.steps import do_this, in_place, runbook, what_to_do, with_runbook
 from pull_responder.publish.style import Style
-from pull_responder.publish.text import command_line, cut, limit_lines, resource_name, take_fitting
+from pull_responder.publish.telling import STILL_BROKEN
+from pull_responder.publish.telling import headline as headline_of
+from pull_responder.publish.text import (
+    command_line,
+    cut,
+    last_name,
+    limit_lines,
+    number_of,
+    resource_name,
+    take_fitting,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,7 +47,12 @@ _COMMANDS: Final = 2_000
 
 
 def digest_subject(notices: Sequence[Notice]) -> str:
-    """Return one line of printable ASCII, at most 99 characters: how many findings of which causes, the worst first."""
+    """Return one line of printable ASCII, at most 99 characters: how many findings of which causes, the worst first.
+
+    Where all are resolved, and something still stops pulls, it is about that.
+    """
+    if left := what_is_left(notices):
+        return _subject_of_left(left.others[0], len(notices))
     causes = by_cause(notices)
     in_part = sum(each.is_in_part for each in notices)
     head = f"[DIGEST] {len(notices)} {kind(notices)}{f' ({in_part} still broken)' if in_part else ''}: "
@@ -49,6 +65,16 @@ def digest_subject(notices: Sequence[Notice]) -> str:
     return cut(head + named[0], SUBJECT, "...")
 
 
+def _subject_of_left(finding: Finding, ended: int) -> str:
+    what = f"[{STILL_BROKEN}] {finding.severity.value}: {ascii_line(finding.cause.replace('_', ' '), 38)}"
+    name = ascii_line(last_name(resource_name(finding.resource.id)), _NAME) or UNKNOWN
+    cluster = ascii_line(finding.cluster or "", _NAME)
+    places = ([f"{name}, cluster {cluster}", f"{name}, {cluster}"] if cluster else []) + [name]
+    over = f"; {number_of(ended, 'finding')} resolved"
+    lines = [*(f"{what} ({each}){over}" for each in places), f"{what}{over}"]
+    return next((each for each in lines if len(each) <= SUBJECT), lines[-1])
+
+
 def digest_body(notices: Sequence[Notice], *, room: int, style: Style | None = None) -> str:
     """Return the text of an e-mail about many findings: each cause first, then the findings that fit.
 
@@ -58,13 +84,19 @@ def digest_body(notices: Sequence[Notice], *, room: int, style: Style | None = N
     style = style or Style()
     causes = by_cause(notices)
     commands = min(room // len(causes), _COMMANDS)
+    first = [*how_many_fixes(causes), *_first(causes, room=commands, style=style)]
+    said = [f"{headline(notices, prose)}{_hit(notices)}", *first]
+    left, told = what_is_left(notices), [causes[0].worst]
+    if left:
+        said, told = [headline(notices, prose)], list(left.others)
     sections = [
-        [
-            f"{headline(notices, prose)}{_hit(notices)}",
-            *how_many_fixes(causes),
-            *_first(causes, room=commands, style=style),
-        ],
-        *([*_cause(each, room=commands, style=style, is_first=each is causes[0])] for each in causes),
+        *(
+            [[headline_of(left, prose), *with_runbook(fixes(left, commands, style), left.others[0], style)]]
+            if left
+            else []
+        ),
+        said,
+        *([*_cause(each, told, room=commands, style=style)] for each in causes),
         [
             "Each of them",
             *limit_lines(map(_line, sort_by_severity(notices)), size=room, what="findings"),
@@ -89,8 +121,6 @@ def _first(causes: Sequence[OfCause], *, room: int, style: Style) -> Iterator[st
     if open_one is None:
         yield from how_one_ended(worst, prose)
         return
-    if worst.is_resolved:
-        yield still_broken(worst, prose)
     name = prose(resource_name(open_one.resource.id), _NAME) or UNKNOWN
     summary = prose(open_one.remediation.summary, _FIELD) or "see Security Hub."
     yield f"{do_this(open_one, prose, first_of(causes))} ({name}): {summary}"
@@ -98,24 +128,28 @@ def _first(causes: Sequence[OfCause], *, room: int, style: Style) -> Iterator[st
     yield from runbook(open_one, style)
 
 
-def _cause(of: OfCause, *, room: int, style: Style, is_first: bool) -> Iterator[str]:
-    """Yield what is known of a cause. What to do about the first of all stands at the top."""
+def _cause(of: OfCause, told: Sequence[Finding], *, room: int, style: Style) -> Iterator[str]:
+    """Yield what is known of a cause. What to do about what is `told` stands at the top, and how the first ended."""
     edges = f" ({of.edges})" if of.edges else ""
     yield f"{of.severity.value}: {prose(of.cause, _NAME)}{of.times}{edges}"
     left = of.count - len(of.examples)
     names = (prose(", ".join(of.examples), _FIELD) or UNKNOWN) + (f" and {left} more" if left > 0 else "")
-    yield f"  {prose(of.worst.title, _FIELD) or prose(of.cause, _NAME)}: {names}"
+    was = "It was: " if of.is_resolved else ""
+    yield f"  {was}{prose(of.worst.title, _FIELD) or prose(of.cause, _NAME)}: {names}"
     if hit := hit_by(of.notices, prose):
         yield f"  {hit}"
-    if of.is_resolved and (of.left or not is_first):
+    is_told = of.worst in told
+    if of.is_resolved and not is_told:
         yield from (f"  {each}" for each in how_one_ended(of, prose))
-    if (open_one := of.to_mend) is None:
+    left = still_broken(of, told, prose) if of.is_resolved else None
+    open_one = left[1] if left else None if of.is_resolved else of.worst
+    if open_one is None:
         return
-    if is_first:
+    if is_told:
         yield "  Do this: see the top"
         return
-    if of.is_resolved:
-        yield f"  {still_broken(of, prose)}"
+    if left:
+        yield f"  {left[0]}"
     ask = do_this(open_one, prose, " for the first" if of.count > 1 else "")
     yield f"  {ask}: {what_to_do(open_one, prose, _FIELD)}"
     yield from (f"  {line}" for line in (*_commands(open_one, room=room), *runbook(open_one, style)))

@@ -10,7 +10,7 @@ from pull_responder.publish.faults import NAMED, fault
 from pull_responder.publish.text import last_name, one_line, resource_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pull_responder.findings.alert import Alert
     from pull_responder.findings.finding import Finding
@@ -85,6 +85,12 @@ def what_to_do(finding: Finding, say: Say, limit: int) -> str:
     return f"{say(name, _NAME) or UNKNOWN}: {summary}"
 
 
+def in_short(finding: Finding, say: Say, limit: int) -> str:
+    """Return what to do in few words, with the name of the resource before it if neither it nor the fix has it."""
+    short = finding.remediation.short
+    return say(short, limit) if short else what_to_do(finding, say, limit)
+
+
 def do_this(finding: Finding, say: Say, which: str = "") -> str:
     """Return the words before what to do about `finding`.
 
@@ -101,6 +107,12 @@ def runbook(finding: Finding, style: Style) -> Iterator[str]:
     """Yield the line with the link to the page of its cause, if the operator has said where the pages are."""
     if url := style.runbook(finding.cause):
         yield f"Runbook: {url}"
+
+
+def with_runbook(lines: Iterable[str], finding: Finding, style: Style) -> list[str]:
+    """Return `lines`, and behind them the link of `runbook` if they do not have it."""
+    every = list(lines)
+    return [*every, *(each for each in runbook(finding, style) if each not in every)]
 
 
 def links(finding: Finding, style: Style) -> Iterator[str]:

@@ -39,8 +39,16 @@ WORDS: Final = {
 }
 NOTHING_LEFT: Final = "No other cause of these failures is known."
 UNSEEN: Final = "Pods may fail to pull, and nobody is told."
-NOT_SEEN: Final = "The configuration says so; no pull was seen to succeed yet. Kubernetes tries again within 5 minutes."
-"""What is known of a resolution that a read showed. The time: Kubernetes documentation, "Images", ImagePullBackOff."""
+NOTHING_TO_RUN: Final = "There is nothing to run."
+_READ: Final = "No pull was seen to succeed yet; the configuration says that pulls can."
+NOT_SEEN: Final = f"There is nothing to run: pods try again within 5 minutes. {_READ}"
+"""What is known of a resolution that a read showed.
+
+The delay between two pulls grows "until it reaches a compiled-in limit, which is 300 seconds (5 minutes)": Kubernetes
+documentation, "Images", ImagePullBackOff.
+"""
+STILL_BROKEN: Final = "STILL BROKEN"
+"""The word for what is resolved while another cause stops the pulls."""
 NOT_READ: Final = "Whether something else stops these pulls could not be read."
 
 _NAME: Final = 100
@@ -59,7 +67,7 @@ def headline(alert: Alert, say: Say) -> str:
 def opening(alert: Alert) -> str:
     """Return the first words of a message: what has changed, and how bad it is. What is over is not bad any more."""
     if alert.is_in_part:
-        return f"{word(alert)}. Still {alert.to_mend[0].severity.value}"
+        return f"{word(alert)}, {alert.to_mend[0].severity.value}"
     if alert.edge is Edge.RESOLVED:
         return word(alert)
     since, now = seconds_of(alert.since), seconds_of(alert.at)
@@ -78,12 +86,11 @@ def broken(alert: Alert, say: Say, *, most: int = NAMED) -> str:
 
 
 def whom(alert: Alert, say: Say, *, brief: bool = False) -> str:
-    """Return for whom it is broken, as a sentence; with `brief`, without the names of pods and in fewer words."""
+    """Return for whom it is broken, as a sentence; with `brief`, without the names of pods."""
     finding, reach = alert.worst.finding, alert.reach
     in_clusters = where(alert, say)
-    what = _what(alert, say, brief=brief)
+    what = _what(alert, say)
     is_over = alert.edge is Edge.RESOLVED and not alert.others
-    still = "still " if alert.is_in_part else ""
     if is_of_responder(finding):
         return "What failed meanwhile was not seen, unless it fails again." if is_over else UNSEEN
     if _is_behavior(finding):
@@ -103,18 +110,18 @@ def whom(alert: Alert, say: Say, *, brief: bool = False) -> str:
     elif several:
         who_fails = principals
     else:
-        return f"Pulls of {what}{in_clusters} {'failed' if is_over else f'{still}fail'}."
-    return f"{who_fails}{in_clusters} {'could not' if is_over else f'{still}cannot'} pull {what}."
+        return f"Pulls of {what}{in_clusters} {'failed' if is_over else 'fail'}."
+    return f"{who_fails}{in_clusters} {'could not' if is_over else 'cannot'} pull {what}."
 
 
 def word(alert: Alert) -> str:
     """Return the word for what has changed.
 
-    What is resolved while another cause stops the pulls is so in part. Of what flaps, it says so: who mends it once
+    What is resolved while another cause stops the pulls is still broken. Of what flaps, it says so: who mends it once
     will see it again.
     """
     if alert.is_in_part:
-        return f"{WORDS[alert.edge]} in part"
+        return STILL_BROKEN
     return f"{WORDS[alert.edge]} (flapping)" if flaps(alert) else WORDS[alert.edge]
 
 
@@ -125,11 +132,18 @@ def ended(alert: Alert, say: Say) -> Iterator[str]:
         yield f"{name}: {say(how_it_ended(each), _SENTENCE) or say(each.finding.title, _FIELD)}"
 
 
-def how_known(notices: Sequence[Notice]) -> list[str]:
-    """Return that a resolution was read and no pull was seen, if one of `notices` says what works again."""
-    checks = ((each, BY_ID.get(each.finding.cause)) for each in notices if not each.is_in_part)
-    said = (check and not check.of_responder and each.because.startswith(check.again) for each, check in checks)
-    return [NOT_SEEN] if any(said) else []
+def how_known(notices: Sequence[Notice], *, known: bool = True) -> list[str]:
+    """Return that there is nothing to run; that no pull was seen yet, if one of `notices` says what works again.
+
+    Empty if something else stops the pulls. If that is not `known`, there may be something to run.
+    """
+    if any(each.is_in_part or is_of_responder(each.finding) for each in notices):
+        return []
+    checks = ((each, BY_ID.get(each.finding.cause)) for each in notices)
+    is_read = any(check and each.because.startswith(check.again) for each, check in checks)
+    if not known:
+        return [_READ] if is_read else []
+    return [NOT_SEEN if is_read else NOTHING_TO_RUN]
 
 
 def what_is_left(alert: Alert, say: Say) -> list[str]:
@@ -199,7 +213,7 @@ def _since(alert: Alert, say: Say) -> str:
     if alert.edge is Edge.RESOLVED and not alert.others and end >= since:
         return f"At {since}, {times}{in_all}" if end == since else f"From {since} to {end}, {times}{in_all}"
     if alert.edge is Edge.BACK and first < alert.since:
-        return f"Again since {since}; {times} since {time_words(first, say)}"
+        return f"Seen again since {since}; {times} since {time_words(first, say)}"
     latest = f", the last at {end}" if alert.edge is Edge.REMINDER and last else ""
     return f"Since {since}, {times}{in_all}{latest}"
 
@@ -216,14 +230,14 @@ def where(alert: Alert, say: Say) -> str:
     return f" in cluster {say(clusters[0], _NAME)}"
 
 
-def _what(alert: Alert, say: Say, *, brief: bool) -> str:
+def _what(alert: Alert, say: Say) -> str:
     repository = alert.worst.finding.pull.repository
     if alert.reach.repository_count > 1:
         return f"images of {alert.reach.words('repositories')} repositories"
     if not repository:
         return "from ECR"
     # A workload often has the name of its image.
-    return f"{'' if brief else 'the image '}{say(repository, _NAME)}"
+    return f"the image {say(repository, _NAME)}"
 
 
 def _workloads(pods: Sequence[str], count: int, say: Say) -> str:

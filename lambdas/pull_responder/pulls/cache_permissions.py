@@ -130,4 +130,4 @@ def _fix_by_hand(pull: PullFailure, role: Arn, stopped: tuple[StoppedAction, ...
         fix_by_hand(kind, Wanted(tuple(actions), explicit), role=role, repository=repository, region=pull.region)
         for (kind, explicit), actions in kinds.items()
     )
-    return replace(first, summary=" ".join(each.summary for each in (first, *others)))
+    return replace(first, summary=" ".join(each.summary for each in (first, *others)), short="")

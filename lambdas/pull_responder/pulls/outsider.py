@@ -40,4 +40,4 @@ def withhold_commands(remediation: Remediation, account: str) -> Remediation:
         f"Account {account} is not known to be of this organization: find out first whether it may pull. "
         f"{remediation.summary}"
     )
-    return replace(remediation, summary=summary, commands=(), undo=())
+    return replace(remediation, summary=summary, short="", commands=(), undo=())

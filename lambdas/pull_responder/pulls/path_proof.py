@@ -43,4 +43,4 @@ def prove_way(  # noqa: PLR0913, PLR0917 -- what is fixed, and what is traced
     if not left:
         return fix
     said = " ".join(list(left)[:_MOST_TOLD])
-    return replace(fix, summary=f"{fix.summary} This is not enough: {said}")
+    return replace(fix, summary=f"{fix.summary} This is not enough: {said}", short="")

@@ -79,7 +79,7 @@ def _with_clauses(fix: Remediation, clauses: Mapping[str, list[str]]) -> Remedia
     if not clauses:
         return fix
     said = "; ".join(clause.format(actions=" and ".join(actions)) for clause, actions in clauses.items())
-    return replace(fix, summary=f"{fix.summary} This is not enough: {said}.")
+    return replace(fix, summary=f"{fix.summary} This is not enough: {said}.", short="")
 
 
 def _evaluate(

@@ -26,6 +26,11 @@ class Wanted:
     explicit: bool
     policy: str | None = None
 
+    @property
+    def short(self) -> str:
+        """The change in few words, as an order."""
+        return f"{'do not deny' if self.explicit else 'allow'} {', '.join(self.actions)}"
+
     def change(self, policy: str) -> str:
         """Return the change as a clause. `policy` is a name for the policy, used if its ARN is not known."""
         return f"{self.policy or policy} must {'not deny' if self.explicit else 'allow'} {', '.join(self.actions)}"
@@ -35,14 +40,19 @@ def identity_policy(wanted: Wanted, *, role: Arn, region: str) -> Remediation:
     """Ask for a change to an identity policy of a role that cannot be read."""
     who = f"Whoever manages the role {role} has to edit its policies"
     change = wanted.change("the policy that stops the pull")
-    return Remediation(f"{who}: {change}.", role.account, region, docs.IAM_EDIT_POLICIES)
+    short = f"In the policies of role {_last(role)}, {wanted.short}."
+    return Remediation(f"{who}: {change}.", role.account, region, docs.IAM_EDIT_POLICIES, short=short)
 
 
 def permissions_boundary(wanted: Wanted, *, role: Arn, region: str) -> Remediation:
     """Ask for a change to the permissions boundary of a role that cannot be read."""
     who = f"Whoever manages the role {role} has to edit its permissions boundary"
     return Remediation(
-        f"{who}: {wanted.change('the boundary')}.", role.account, region, docs.IAM_PERMISSIONS_BOUNDARIES
+        f"{who}: {wanted.change('the boundary')}.",
+        role.account,
+        region,
+        docs.IAM_PERMISSIONS_BOUNDARIES,
+        short=f"In the permissions boundary of role {_last(role)}, {wanted.short}.",
     )
 
 
@@ -93,6 +103,7 @@ def endpoint_policy(wanted: Wanted, *, account: str, region: str) -> Remediation
         account=account,
         region=region,
         docs_url=docs.ECR_VPC_ENDPOINTS,
+        short=f"In the policy of the VPC endpoint for ECR, {wanted.short}.",
     )
 
 
@@ -108,6 +119,10 @@ def upstream_policy(wanted: Wanted, *, repository: Arn, role: Arn) -> Remediatio
     )
 
 
+def _last(arn: Arn) -> str:
+    return arn.resource.rpartition("/")[2]
+
+
 def _organization(kind: str, stopped: str, wanted: Wanted, account: str, region: str) -> Remediation:
     policy = Arn.parse(wanted.policy) if wanted.policy else None
     management = policy.account if policy and policy.account.isdigit() else None
@@ -118,4 +133,5 @@ def _organization(kind: str, stopped: str, wanted: Wanted, account: str, region:
         account=management or account,
         region=region,
         docs_url=docs.ORGANIZATIONS_UPDATE_POLICY,
+        short=f"In the {kind}{f' {_last(policy)}' if policy else ''}, {wanted.short}.",
     )

@@ -24,4 +24,5 @@ def combine(first: Remediation, *others: Remediation) -> Remediation:
         undo=tuple(command for part in reversed(run) for command in part.undo)
         if all(part.undo for part in run)
         else (),
+        short=" ".join(part.short or part.summary for part in parts) if any(part.short for part in parts) else "",
     )

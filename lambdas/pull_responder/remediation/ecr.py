@@ -41,6 +41,7 @@ def grant_account(repository: Arn, *, document: Document | None, pulling_account
         f"every principal of account {pulling_account} whose own policies allow it.",
         repository,
         policy_edits.allow(document, actions=IMAGE_ACTIONS, principal=_account(repository, pulling_account)),
+        f"In the policy of repository {_name(repository)}, allow account {pulling_account} to pull.",
     )
 
 
@@ -81,6 +82,8 @@ def exempt_role(repository: Arn, *, document: Document, statements: Collection[i
         f"from {the_deny(document, statements)}.",
         repository,
         policy_edits.exempt_role(document, statements, str(role)),
+        f"In the policy of repository {_name(repository)}, exempt role {role.resource.rpartition('/')[2]} from "
+        f"{the_deny(document, statements)}.",
     )
 
 
@@ -108,6 +111,8 @@ def exempt_role_from_registry(
         repository.region,
         docs.ECR_REGISTRY_POLICIES,
         command,
+        short=f"In the policy of registry {repository.account}, exempt role {role.resource.rpartition('/')[2]} from "
+        f"{the_deny(document, statements)}.",
     )
 
 
@@ -134,6 +139,8 @@ def ask_for_exemption(repository: Arn, *, role: Arn) -> Remediation:
         account=repository.account,
         region=repository.region,
         docs_url=docs.ECR_REPOSITORY_POLICIES,
+        short=f"In the policy of repository {_name(repository)}, exempt role {role.resource.rpartition('/')[2]} from "
+        "the Deny.",
     )
 
 
@@ -149,14 +156,15 @@ def _pull_as_named(named: Sequence[str], where: str, repository: Arn, role: Arn,
     )
 
 
-def _set_policy(summary: str, repository: Arn, document: Document | None) -> Remediation:
+def _set_policy(summary: str, repository: Arn, document: Document | None, short: str = "") -> Remediation:
     where = {"registry_id": repository.account, "repository_name": _name(repository), "region": repository.region}
     commands: tuple[tuple[str, ...], ...] = ()
     if document is not None and not policy_edits.has_statements(document):
         commands = (aws("ecr", "delete-repository-policy", **where),)
     elif document is not None and len(text := json.dumps(document, separators=(",", ":"))) <= REPOSITORY_POLICY_SIZE:
         commands = (aws("ecr", "set-repository-policy", **where, policy_text=text),)
-    return Remediation(summary, repository.account, repository.region, docs.ECR_REPOSITORY_POLICIES, commands)
+    place = repository.account, repository.region
+    return Remediation(summary, *place, docs.ECR_REPOSITORY_POLICIES, commands, short=short)
 
 
 def _account(repository: Arn, account: str) -> dict[str, str]:

@@ -70,6 +70,7 @@ def attach_pull_policy(role: Arn, *, region: str, fargate: bool = False) -> Reme
                 region=region,
             ),
         ),
+        short=f"Attach {policy} to role {_name(role)}.",
     )
 
 
@@ -92,6 +93,7 @@ def add_inline_policy(
         region=region,
         docs_url=docs.IAM_EDIT_POLICIES,
         commands=(_put_role_policy(role, name, document, region),),
+        short=f"In an inline policy of role {_name(role)}, allow {_listed(actions)}.",
     )
 
 
@@ -137,6 +139,7 @@ def replace_managed_policy(
         docs_url=docs.IAM_POLICY_VERSIONS,
         commands=_new_default_version(policy, document, region),
         undo=_old_default_version(policy, region),
+        short=f"Remove the pull actions from {deny} in policy {_name(policy.arn)}.",
     )
 
 
@@ -149,6 +152,7 @@ def detach_managed_policy(role: Arn, policy: Arn, *, region: str) -> Remediation
         region=region,
         docs_url=docs.IAM_ATTACH_DETACH,
         commands=(aws("iam", "detach-role-policy", role_name=_name(role), policy_arn=str(policy), region=region),),
+        short=f"Detach policy {_name(policy)} from role {_name(role)}, unless attached on purpose.",
     )
 
 
@@ -165,8 +169,9 @@ def widen_boundary(
         return _by_hand(f"{summary}{names}.", role.account, region, docs.IAM_PERMISSIONS_BOUNDARIES)
     policy = f'"{_name(boundary.arn)}", the permissions boundary of the role {_name(role)}'
     summary = f"In {policy}, allow {names}, too. It affects every role and user that has it."
+    short = f'In permissions boundary "{_name(boundary.arn)}", allow {_listed(actions)}.'
     if document is None or not has_statements(document) or _size(document) > MANAGED_POLICY_SIZE:
-        return _by_hand(summary, role.account, region, docs.IAM_PERMISSIONS_BOUNDARIES)
+        return Remediation(summary, role.account, region, docs.IAM_PERMISSIONS_BOUNDARIES, short=short)
     return Remediation(
         summary=f"{summary} What it allows now stays allowed.",
         account=role.account,
@@ -174,6 +179,7 @@ def widen_boundary(
         docs_url=docs.IAM_PERMISSIONS_BOUNDARIES,
         commands=_new_default_version(boundary, document, region),
         undo=_old_default_version(boundary, region),
+        short=short,
     )
 
 
@@ -237,6 +243,11 @@ def _by_hand(summary: str, account: str, region: str, docs_url: str = docs.IAM_E
 def _name(role: Arn) -> str:
     """Return the role's name, as IAM's calls need it: the last part of its path."""
     return role.resource.rpartition("/")[2]
+
+
+def _listed(actions: Collection[str]) -> str:
+    *first, last = actions
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _json(document: Document) -> str:

@@ -51,18 +51,21 @@ def change(policy: ControlPolicy, wanted: PolicyChange, *, role: Arn, region: st
     to. No command if a statement cannot be edited, if the policy would be too long, or if AWS owns the policy.
     """
     document: Document | None = policy.document
-    edits = []
+    edits, short = [], []
     if wanted.exempt:
         document = policy_edits.exempt_role(policy.document, wanted.exempt, str(role))
-        edits.append(f"exempt the role {role} from {the_deny(policy.document, wanted.exempt)}")
+        deny = the_deny(policy.document, wanted.exempt)
+        edits.append(f"exempt the role {role} from {deny}")
+        short.append(f"exempt role {role.resource.rpartition('/')[2]} from {deny}")
     if wanted.allow:
         if document is not None:
             document = policy_edits.allow(document, actions=wanted.allow, resources=["*"])
         edits.append(f"allow {', '.join(wanted.allow)} for every account that it is attached to")
-    return _update(policy, document, region, " and ".join(edits))
+        short.append(f"allow {', '.join(wanted.allow)}")
+    return _update(policy, document, region, " and ".join(edits), " and ".join(short))
 
 
-def _update(policy: ControlPolicy, document: Document | None, region: str, change: str) -> Remediation:
+def _update(policy: ControlPolicy, document: Document | None, region: str, change: str, short: str) -> Remediation:
     commands: tuple[tuple[str, ...], ...] = ()
     text = None if document is None else json.dumps(document, separators=(",", ":"))
     # A policy that AWS owns (arn:…:aws:policy/…) cannot be changed.
@@ -75,4 +78,5 @@ def _update(policy: ControlPolicy, document: Document | None, region: str, chang
         region,
         docs.ORGANIZATIONS_UPDATE_POLICY,
         commands,
+        short=f"In policy {quote(policy.name, 40)}, {short}.",
     )

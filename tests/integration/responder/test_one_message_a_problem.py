@@ -80,7 +80,7 @@ def test_both_causes_are_told_at_once_and_what_is_left_when_one_is_over(scene: S
 
     scene.recheck(scene.allow(node))
     (one,) = after_the_hold_down(scene)
-    assert (one["edge"], causes(one), others(one)) == ("resolved", [LACKS], [BOUNDARY])
+    assert (one["edge"], causes(one), others(one)) == ("resolved_in_part", [LACKS], [BOUNDARY])
 
     scene.recheck(lift(scene, node))
     (other,) = after_the_hold_down(scene)
@@ -97,7 +97,7 @@ def test_a_digest_says_what_still_stops_the_pulls_of_what_is_resolved(scene: Sce
     scene.recheck(DIGEST_ABOVE="1")
     (digest,) = scene.told()
     assert digest["headline"].startswith("2 resolved findings of 1 cause in ")
-    assert " 1 of 2 is resolved only in part: another cause still stops the pulls. " in digest["headline"]
+    assert " 1 of 2 is resolved only in part: another cause still stops the pulls." in digest["headline"]
     assert "boundary" in digest["action"]
     assert len(digest["over"]) == 1
 
@@ -357,7 +357,7 @@ def test_a_cause_that_is_over_names_the_one_that_came_after_it(scene: Scene) -> 
     (second,) = scene.told()
     assert (causes(second), second["problem"]) == ([BOUNDARY], new["problem"])
     (first,) = after_the_hold_down(scene)
-    assert (first["edge"], causes(first), others(first), first["over"]) == ("resolved", [LACKS], [BOUNDARY], [])
+    assert (first["edge"], causes(first), others(first), first["over"]) == ("resolved_in_part", [LACKS], [BOUNDARY], [])
     scene.recheck(lift(scene, node))
     (last,) = after_the_hold_down(scene)
     assert (causes(last), last["over"]) == ([BOUNDARY], [new["problem"]])

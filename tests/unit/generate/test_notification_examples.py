@@ -54,7 +54,7 @@ def test_each_format_is_shown() -> None:
 
 
 def test_an_example_that_has_changed_is_written_anew() -> None:
-    stale = PAGE.replace("RESOLVED in part. Still HIGH", "ENDED in part")
+    stale = PAGE.replace("STILL BROKEN, HIGH", "ENDED in part")
 
     assert stale != PAGE
     assert update_page(stale) == PAGE

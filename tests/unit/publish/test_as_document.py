@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # i
 
 from pull_responder.findings.alert import Alert
 from pull_responder.findings.deed import Deed
+from pull_responder.findings.flapping import IT_FLAPS
 from pull_responder.findings.notice import Edge, Notice
 from pull_responder.findings.reach import Reach
 from pull_responder.model.verdict import Remediation
@@ -25,6 +26,7 @@ from pull_responder.publish.as_document import (
     reach_object,
 )
 from pull_responder.publish.digest_document import digest_document
+from pull_responder.publish.notification import digest_notification
 from pull_responder.publish.style import Style
 from tests.unit.publish.examples import ATTACH_POLICY, FINDING, ROLE
 from tests.unit.publish.notices import BOTH, BOUNDARY, NOTICE, alerts, notices
@@ -111,7 +113,7 @@ def test_an_alert() -> None:
     assert document["findings"] == [
         {
             **finding_object(FINDING),
-            "remediation": finding_object(FINDING)["remediation"] | {"commands": [], "undo": []},
+            "remediation": None,
             **PLACE,
             "opened_at": "2026-05-04T10:11:12Z",
             "because": "It is allowed.",
@@ -133,10 +135,10 @@ def test_an_alert() -> None:
     assert document["reach"] == REACH
     assert document["omitted"] == {"evidence": 0, "commands": 0}
     assert document["headline"] == (
-        "RESOLVED: role/eks/prod-node: It is allowed. 14 pods (payments/api, payments/web and more) in cluster prod "
+        "RESOLVED: role/eks/prod-node: It is allowed. There is nothing to run. 14 pods (payments/api, payments/web and more) in cluster prod "
         "could not pull the image payments/api."
     )
-    assert document["action"] is None
+    assert (document["action"], document["commands"]) == (None, [])
 
 
 def test_what_looks_for_an_end_takes_nothing_that_is_resolved_in_part() -> None:
@@ -152,8 +154,10 @@ def test_what_looks_for_an_end_takes_nothing_that_is_resolved_in_part() -> None:
     assert document["attributes"]["account"] == ["222222222222", "111111111111"]
     assert document["attributes"]["cluster"] == ["stage", "prod"]
     assert (document["over"], document["others_count"]) == ([], 3)
-    assert document["findings"][0]["remediation"]["commands"] == []
+    assert document["findings"][0]["remediation"] is None
     other = document["others"][0]
+    assert document["still_open"] == [other]
+    assert document["commands"] == other["remediation"]["commands"]
     assert other["remediation"]["commands"] == [
         """aws iam create-policy-version --policy-document '{"Statement":[{"Effect":"Allow"}]}'"""
     ]
@@ -215,10 +219,10 @@ def test_a_resolution_in_part_says_what_is_left_to_do() -> None:
 
     assert_documented(document)
     assert document["headline"].startswith(
-        "RESOLVED in part. Still HIGH: The role's permissions boundary stops the pull (role/eks/prod-node). 14 pods "
+        "STILL BROKEN, HIGH: The role's permissions boundary stops the pull (role/eks/prod-node). 14 pods "
     )
     assert document["headline"].endswith(
-        " still cannot pull the image payments/api. role/eks/prod-node: It is allowed."
+        " cannot pull the image payments/api. Already fixed: role/eks/prod-node: It is allowed."
     )
     assert document["action"] == "prod-node: Add the actions to the boundary."
 
@@ -308,16 +312,16 @@ def test_what_takes_a_fix_back_is_there_as_a_whole_or_not_at_all() -> None:
     fix = replace(FINDING.remediation, undo=(undo,))
     long = replace(fix, undo=(undo, ("aws", "x" * 2_000)))
 
-    def shown(fix: Remediation, edge: Edge = Edge.NEW) -> list[str]:
+    def shown(fix: Remediation, edge: Edge = Edge.NEW) -> Any:  # noqa: ANN401 -- JSON
         notice = replace(NOTICE, edge=edge, finding=replace(FINDING, remediation=fix))
         document = alert_document(Alert.alone(notice), room=1024)
         assert_documented(document)
-        commands: list[str] = document["findings"][0]["remediation"]["undo"]
-        return commands
+        remediation = document["findings"][0]["remediation"]
+        return remediation and remediation["undo"]
 
     assert shown(fix) == [" ".join(undo)]
     assert shown(long) == []
-    assert shown(fix, Edge.RESOLVED) == []
+    assert shown(fix, Edge.RESOLVED) is None
 
 
 def test_version_1_is_as_it_was() -> None:
@@ -389,7 +393,7 @@ def test_a_digest() -> None:
     ]
     assert document["headline"] == (
         "2 new pull failures of 1 cause in cluster prod. "
-        "Hit: namespace payments, maybe more; role prod-node; 14 to 28 pods, as failures may share some. "
+        "Hit: namespace payments, maybe more; role prod-node; at least 14 pods. "
         "Both fixes are needed: the same pods wait for both."
     )
     fix = "Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role."
@@ -494,9 +498,48 @@ def test_the_reach_of_a_policy_names_roles_and_clusters_and_says_which_counts_ar
     assert (shown["clusters"], shown["cluster_count"], shown["more"]) == (["prod", "test"], 2, ["principals"])
 
 
-def test_what_is_resolved_in_part_says_so_beside_the_edge() -> None:
+def test_what_is_resolved_in_part_has_an_edge_of_its_own() -> None:
     in_part = alert_document(replace(_resolved(), others=(BOUNDARY,)), room=ROOM)
 
-    assert (in_part["edge"], in_part["resolved_in_part"]) == ("resolved", True)
+    assert (in_part["edge"], in_part["resolved_in_part"]) == ("resolved_in_part", True)
     assert alert_document(_resolved(), room=ROOM)["resolved_in_part"] is False
     assert alert_document(replace(BOTH, others=(BOUNDARY,)), room=ROOM)["resolved_in_part"] is False
+
+
+def test_that_it_flaps_is_a_key() -> None:
+    back = replace(NOTICE, edge=Edge.BACK, because=f"It had been resolved. {IT_FLAPS} it came back 2 times.")
+
+    assert alert_document(Alert.alone(back), room=ROOM)["flapping"] is True
+    assert alert_document(Alert.alone(replace(back, because="It had been resolved.")), room=ROOM)["flapping"] is False
+
+
+def test_a_policy_of_the_organization_is_in_no_cluster_and_no_region() -> None:
+    policy = replace(FINDING, cause="scp_blocks_pull")
+    document = alert_document(Alert.alone(replace(NOTICE, finding=policy)), room=ROOM)
+
+    assert_documented(document)
+    assert (document["findings"][0]["region"], document["findings"][0]["cluster"]) == (None, None)
+    # People filter by where it stops pulls.
+    assert (document["attributes"]["region"], document["attributes"]["cluster"]) == (["eu-west-1"], ["prod"])
+    first = as_document_1.notice_document(Alert.alone(replace(NOTICE, finding=policy)), room=ROOM)
+    assert (first["finding"]["region"], first["finding"]["cluster"]) == ("eu-west-1", "prod")
+
+
+def test_a_digest_has_what_still_stops_the_pulls_of_what_is_resolved_in_part() -> None:
+    over = replace(NOTICE, edge=Edge.RESOLVED, because="It is allowed.")
+    part = replace(over, finding=replace(FINDING, id="pull-responder/x"), others=(BOUNDARY,))
+    document = json.loads(digest_notification([over, part]).texts["default"])
+
+    assert_documented(document)
+    assert document["headline"].startswith("STILL BROKEN, HIGH: The role's permissions boundary stops the pull ")
+    assert document["still_broken"] == 1
+    assert [(each["cause"], each["edges"]) for each in document["causes"]] == [
+        ("role_lacks_pull_permissions", ["resolved"]),
+        ("permissions_boundary_blocks_pull", []),
+    ]
+    assert document["commands"] == document["causes"][1]["remediation"]["commands"]
+    assert document["commands"] == document["others"][0]["remediation"]["commands"] != []
+    assert [(each["edge"], each["remediation"]) for each in document["findings"]] == [
+        ("resolved", None),
+        ("resolved_in_part", None),
+    ]

@@ -32,7 +32,8 @@ ADMIN = "arn:aws:sts::111111111111:assumed-role/admin/jo"
 FIX = Deed("AttachRolePolicy", ADMIN, "2026-05-04T12:30:00Z", "0e1c")
 WORKS = "The role's policies allow the pull again since 2026-05-04 12:30 UTC; it was broken for 2 hours 18 minutes"
 ENDED = f"{WORKS}; {FIX.words}."
-SEEN = "The configuration says so; no pull was seen to succeed yet. Kubernetes tries again within 5 minutes."
+READ = "No pull was seen to succeed yet; the configuration says that pulls can."
+SEEN = f"There is nothing to run: pods try again within 5 minutes. {READ}"
 WAS_HIT = "14 pods (payments/api, payments/web and more) in cluster prod could not pull the image payments/api."
 
 HEAD = """\
@@ -119,8 +120,8 @@ def test_a_resolution_says_what_still_stops_the_pulls() -> None:
     message = body(replace(_of(edge=Edge.RESOLVED, because=ENDED, fixed_by=(FIX,)), others=(BOUNDARY,)), room=ROOM)
 
     assert message == (
-        "RESOLVED in part. Still HIGH: The role's permissions boundary stops the pull (role/eks/prod-node). "
-        f"{WAS_HIT.replace('could not', 'still cannot')}\n"
+        "STILL BROKEN, HIGH: The role's permissions boundary stops the pull (role/eks/prod-node). "
+        f"{WAS_HIT.replace('could not', 'cannot')}\n"
         "Do this: Add the actions to the boundary.\n"
         "Run in account 111111111111, region eu-west-1:\n"
         """  aws iam create-policy-version --policy-document '{"Statement":[{"Effect":"Allow"}]}'\n"""
@@ -213,7 +214,7 @@ def test_each_edge_says_since_when_in_its_own_way() -> None:
     at_once = replace(NOTICE.reach, last_seen_at="2026-05-04T10:11:50Z")
     assert _hit(edge=Edge.RESOLVED, reach=at_once) == "At 2026-05-04 10:11 UTC, 120 failures"
     assert _hit(edge=Edge.RESOLVED, others=(BOUNDARY,)) == "Since 2026-05-04 10:11 UTC, 120 failures"
-    assert _hit(**again) == "Again since 2026-05-04 10:50 UTC; 120 failures since 2026-05-04 10:11 UTC"
+    assert _hit(**again) == "Seen again since 2026-05-04 10:50 UTC; 120 failures since 2026-05-04 10:11 UTC"
     assert _hit(**again | {"edge": Edge.NEW}) == "Since 2026-05-04 10:50 UTC, 120 failures in all"
     late = {"edge": Edge.RESOLVED, "since": "2026-05-04T11:30:00Z"}
     assert _hit(**late) == "Since 2026-05-04 11:30 UTC, 120 failures in all"
@@ -289,7 +290,7 @@ def test_causes_that_could_not_be_read_are_not_said_to_be_none() -> None:
     words = "Whether something else stops these pulls could not be read."
     over = _of(edge=Edge.RESOLVED, because=ENDED)
 
-    assert body(replace(over, others_known=False), room=ROOM).splitlines()[1:3] == [SEEN, words]
+    assert body(replace(over, others_known=False), room=ROOM).splitlines()[1:3] == [READ, words]
     assert words in body(replace(ALERT, others_known=False), room=ROOM)
     assert words not in body(ALERT, room=ROOM)
 
@@ -318,9 +319,14 @@ def test_what_came_back_says_how_it_had_ended_without_ids() -> None:
 def test_a_pull_is_said_not_to_be_seen_only_where_a_read_says_what_works_again() -> None:
     gone = "It has not been seen for 60 minutes, and nothing else shows whether it is fixed."
 
-    assert SEEN not in body(_of(edge=Edge.RESOLVED, because=gone), room=ROOM)
-    assert SEEN not in body(replace(_of(edge=Edge.RESOLVED, because=ENDED), others=(BOUNDARY,)), room=ROOM)
-    assert SEEN not in body(_of(edge=Edge.BACK, because=ENDED), room=ROOM)
+    assert READ not in body(_of(edge=Edge.RESOLVED, because=gone), room=ROOM)
+    assert "\nThere is nothing to run.\n" in body(_of(edge=Edge.RESOLVED, because=gone), room=ROOM)
+    for message in (
+        body(replace(_of(edge=Edge.RESOLVED, because=ENDED), others=(BOUNDARY,)), room=ROOM),
+        body(_of(edge=Edge.BACK, because=ENDED), room=ROOM),
+    ):
+        assert READ not in message
+        assert "nothing to run" not in message
 
 
 FIXED = replace(FIX, at="2026-05-04T10:20:00Z", policy="PullOnly")
@@ -341,34 +347,38 @@ CAME_BACK = {
             },
             (
                 "Fixed 10:20 UTC by admin/jo; broken again 10:49 UTC by admin/jo (DetachRolePolicy of PullOnly). "
-                "Look whether something undoes the fix."
+                "admin/jo may undo this again: fix it there, too."
             ),
         ),
         (
             {"fixed_by": (FIXED,)},
             (
-                "Fixed 10:20 UTC by admin/jo; broken again since 10:50 UTC. Look whether something undoes the fix: "
-                "in CloudTrail, DetachRolePolicy or DeleteRolePolicy on prod-node."
+                "Fixed 10:20 UTC by admin/jo; broken again since 10:50 UTC. It may break again: "
+                "find in CloudTrail who calls DetachRolePolicy or DeleteRolePolicy on prod-node, and stop that."
             ),
         ),
         (
             {"at": "2026-05-05T00:10:00Z", "since": "2026-05-05T00:05:00Z"},
             (
-                "Resolved 2026-05-04 10:21 UTC; broken again since 00:05 UTC. Look whether something undoes the fix: "
-                "in CloudTrail, DetachRolePolicy or DeleteRolePolicy on prod-node."
+                "Resolved 2026-05-04 10:21 UTC; broken again since 00:05 UTC. It may break again: "
+                "find in CloudTrail who calls DetachRolePolicy or DeleteRolePolicy on prod-node, and stop that."
             ),
         ),
         (
             {"because": "", "finding": replace(FINDING, cause="image_signature_rejected")},
-            "It was resolved; broken again since 10:50 UTC. Look whether something undoes the fix.",
+            (
+                "It was resolved; broken again since 10:50 UTC. It may break again: find out what undoes the fix, "
+                "and stop that."
+            ),
         ),
     ],
 )
 def test_what_came_back_says_who_fixed_it_and_who_broke_it_again(changes: dict[str, Any], said: str) -> None:
     lines = body(_of(**CAME_BACK | changes), room=ROOM).splitlines()
 
-    assert lines[1] == said
-    assert lines[2].startswith("Do this: ")
+    # What to do stands right behind whom it stops.
+    assert lines[1].startswith("Do this: ")
+    assert lines[4:6] == ["", said]
     assert json.loads(alert_notification(_of(**CAME_BACK | changes)).texts["default"])["headline"].endswith(f" {said}")
 
 
@@ -620,10 +630,10 @@ def test_the_subjects_of_one_finding_differ_in_the_word_in_brackets_only() -> No
 
 
 OURS = re.compile(
-    r"|(It was resolved|Fixed .* by .*|Resolved .*); broken again .*\. Look whether something undoes the fix.*\."
-    r"|The configuration says so; no pull was seen to succeed yet\. Kubernetes tries again within 5 minutes\."
+    r"|(It was resolved|Fixed .* by .*|Resolved .*); broken again .*\. (.* may undo this again|It may break again): .*\."
+    r"|There is nothing to run(: pods try again within 5 minutes)?\.( No pull was seen .*)?|No pull was seen .*"
     r"|To undo it:"
-    r"|It is flapping, so silence does not mean that it is fixed\.|NEW|WORSE|BACK|STILL OPEN|RESOLVED"
+    r"|Flapping: silence does not mean that it is fixed\.|NEW|WORSE|BACK|STILL OPEN|RESOLVED"
     r"|Do this(, by hand( in account .*)?)?: .*|Do (both|all \d+), or the pulls still fail:|\d\. .*"
     r"|- (INFORMATIONAL|LOW|MEDIUM|HIGH|CRITICAL): .*|Whether something else stops these pulls could not be read\."
     r"|Run in account \S+, region \S+:|(Also|Still) stops? these pulls:|And .*"

@@ -99,7 +99,10 @@ def test_a_resolution_goes_into_the_thread_of_the_problem_and_asks_for_nothing()
     lines = resolved["content"]["description"].split("\n")
     assert lines[:5] == [
         "Resolved: role/eks/prod-node: The role's policies allow the pull again since 2026-05-04 12:30 UTC.",
-        "The configuration says so; no pull was seen to succeed yet. Kubernetes tries again within 5 minutes.",
+        (
+            "There is nothing to run: pods try again within 5 minutes. "
+            "No pull was seen to succeed yet; the configuration says that pulls can."
+        ),
         "No other cause of these failures is known.",
         "14 pods (payments/api, payments/web and more) in cluster prod could not pull the image payments/api.",
         "Changed before it was resolved: AttachRolePolicy by admin/jo, 2026-05-04 12:30 UTC",
@@ -116,11 +119,10 @@ def test_a_resolution_says_what_still_stops_the_pulls() -> None:
     in_part = replace(Alert.alone(over), others=(BOUNDARY,))
 
     assert chat_notification(in_part)["content"]["title"] == (
-        "RESOLVED in part. Still HIGH in cluster prod: "
-        "The role's permissions boundary stops the pull (role/eks/prod-node)"
+        "STILL BROKEN, HIGH in cluster prod: The role's permissions boundary stops the pull (role/eks/prod-node)"
     )
     assert _lines(in_part)[:5] == [
-        "14 pods (payments/api, payments/web and more) in cluster prod still cannot pull the image payments/api.",
+        "14 pods (payments/api, payments/web and more) in cluster prod cannot pull the image payments/api.",
         "Do this: Add the actions to the boundary.",
         "Run in account 111111111111, region eu-west-1:",
         """`aws iam create-policy-version --policy-document '{"Statement":[{"Effect":"Allow"}]}'`""",
@@ -324,14 +326,15 @@ OWN = re.compile(
     r"|Run in account .*, region .*:|Where: account .*, region .*|To undo it:"
     r"|\d+ commands? more: in full in the e-mail and in the JSON document of this notification\."
     r"|Also stops? these pulls:|- [A-Z]+: .* \(.*\)\. Do this: .*"
-    r"|(It was resolved|Fixed .* by .*|Resolved .*); broken again .*\. Look whether something undoes the fix.*\."
-    r"|It is flapping, so silence does not mean that it is fixed\."
+    r"|(It was resolved|Fixed .* by .*|Resolved .*); broken again .*\. (.* may undo this again|It may break again): .*\."
+    r"|Flapping: silence does not mean that it is fixed\."
     r"|No other cause of these failures is known\.|Whether something else stops these pulls could not be read\."
-    r"|The configuration says so; no pull was seen to succeed yet\. Kubernetes tries again within 5 minutes\."
+    r"|There is nothing to run\.|(There is nothing to run: pods try again within 5 minutes\. )?No pull was seen .*"
+    r"|\d+ resolved findings? of \d+ causes?.*"
     r"|\d+ pods?( on \d+ nodes?)?|\d+ nodes?|(Among them,|Pods) in .*: .*"
     rf"|Since {TIME}(, \d+ failures?( in all)?(, the last at {TIME})?)?"
     rf"|(At|From {TIME} to) {TIME}, \d+ failures?( in all)?"
-    rf"|Again since {TIME}; \d+ failures? since {TIME}"
+    rf"|Seen again since {TIME}; \d+ failures? since {TIME}"
     r"|(Pod|Nodes?|Clusters?|At fault|Why|What was wrong, as found then): .*|It is flapping:.*"
     r"|Image: .*|Pulled by: .*|Who changed it is not known: .*"
     rf"|Changed before it (was resolved|broke): .* by .*, {TIME}|Changed by: .*"
@@ -339,9 +342,9 @@ OWN = re.compile(
     r"|Console: https://[^\s<>|*`\[\]]+|AWS docs: https://docs\.(aws\.amazon\.com|amazonaws\.cn)/\S*"
     r"|[A-Z]+: .*"
     r"|Do this( first)?(, by hand in account .*, region .*)? \(.*\): .*"
-    r"|(Both|All \d+) fixes are needed(: the same pods wait for both|: some pods wait for several"
+    r"|(Both|All \d+) fixes are needed(: the same pods wait for both|: (the same|some) pods wait for (both|several)"
     r"|, each for its own failure\. A pod may wait for (both|several))\."
-    r"|Hit: .*"
+    r"|(Hit|Was hit): .*"
     r"|\d+ of \d+ (is|are) resolved only in part: another cause still stops the pulls\."
     r"|Whether something else stops the pulls of \d+ of \d+ could not be read\."
 )
