@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from infra.event_queue import EventQueue
 
+TELLS_WITHOUT_DATA: Final = "Blind"
+"""The construct id of the alarm that also acts when it has no data."""
+
 _PERIOD: Final = cdk.Duration.minutes(5)
 # The stream keeps records for 24 hours. A quarter of that leaves time to look.
 _STREAM_HOURS: Final = 6
@@ -55,18 +58,20 @@ class Alarms(Construct):
     def watch_function(self, name: str, function: lambda_.IFunction) -> None:
         """Add alarms on a function's runs that fail, and on those that Lambda refuses or drops."""
         # A failed run is tried again. One alone is no reason to wake anybody: two of three periods.
-        often = {"datapoints": 2, "periods": 3}
+        datapoints, periods = 2, 3
         self._add(
             f"{name}Errors",
             f"The function {name} fails",
             function.metric_errors(period=_PERIOD, statistic="Sum"),
-            **often,
+            datapoints=datapoints,
+            periods=periods,
         )
         self._add(
             f"{name}Throttles",
             f"Lambda has no room to run the function {name}",
             function.metric_throttles(period=_PERIOD, statistic="Sum"),
-            **often,
+            datapoints=datapoints,
+            periods=periods,
         )
 
     def watch_asynchronous_function(self, name: str, function: lambda_.IFunction) -> None:
@@ -122,6 +127,31 @@ class Alarms(Construct):
             )
             self._add(name, description, counted)
 
+    def watch_examination(self, function: lambda_.IFunction, *, rule: str) -> None:
+        """Add the alarms on the function that looks whether all works, and on what it sees.
+
+        That on events that cannot arrive also goes off when nobody has looked for some hours.
+
+        The function that looks writes the metric every hour. Without data the alarm is in state INSUFFICIENT_DATA, as a
+        new one is. CloudWatch acts when a state changes (User Guide, "Alarm actions").
+        """
+        self.watch_function("Examine", function)
+        self.watch_rules([rule])
+        counted = cloudwatch.Metric(
+            namespace=_OWN_NAMESPACE,
+            metric_name="ResponderBlind",
+            dimensions_map=_OWN_DIMENSION,
+            period=cdk.Duration.hours(1),
+            statistic="Maximum",
+        )
+        alarm = self._add(
+            TELLS_WITHOUT_DATA,
+            "Events cannot arrive, or nobody has looked for hours whether they can",
+            counted,
+            missing=cloudwatch.TreatMissingData.MISSING,
+        )
+        alarm.add_insufficient_data_action(self._action)
+
     def _add(  # noqa: PLR0913 -- all but the first three have defaults
         self,
         name: str,
@@ -131,7 +161,8 @@ class Alarms(Construct):
         threshold: int = 0,
         datapoints: int = 1,
         periods: int = 1,
-    ) -> None:
+        missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
+    ) -> cloudwatch.Alarm:
         alarm = cloudwatch.Alarm(
             self,
             name,
@@ -141,6 +172,7 @@ class Alarms(Construct):
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
             datapoints_to_alarm=datapoints,
             evaluation_periods=periods,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            treat_missing_data=missing,
         )
         alarm.add_alarm_action(self._action)
+        return alarm

@@ -84,7 +84,8 @@ def reserved_concurrency(key: str, value: object) -> Mapping[str, int]:
             raise SettingsError(
                 f"{key} names {excerpt(name)}, which is no function; the functions are {', '.join(sorted(functions))}"
             )
-        least = _LEAST_OF_QUEUES if "remember" in functions[name] else 1
+        # Those that take events from a queue remember findings and publish them.
+        least = _LEAST_OF_QUEUES if {"publish", "remember"} <= set(functions[name]) else 1
         runs[name] = whole_number(least, _MOST_RUNS)(f"{key}.{name}", number)
     return runs
 

@@ -13,6 +13,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from constructs import Construct, IConstruct
 
+from infra.alarms import TELLS_WITHOUT_DATA
 from infra.notification_topic import NotificationTopic
 
 
@@ -20,16 +21,18 @@ class FilterTopics(Construct):
     """Two topics, encrypted with `key`.
 
     - `filtered`: each notification as plain text with attributes
-    - `alarms`: what the alarms under `scope` publish, which has no attributes; they publish to their own topic, too
+    - `alarms`: what the alarms under `scope` publish, which has no attributes. With `also_alarms`, they publish to the
+      topic of notifications, and this one is added to their actions
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey, also_alarms: bool = True) -> None:
         super().__init__(scope, construct_id)
         self.filtered = NotificationTopic(self, "Filtered", key=key).topic
         alarms = NotificationTopic(self, "Alarms", key=key)
         alarms.allow_alarms()
         self.alarms = alarms.topic
-        cdk.Aspects.of(scope).add(_AlsoNotify(self.alarms))
+        if also_alarms:
+            cdk.Aspects.of(scope).add(_AlsoNotify(self.alarms))
 
 
 @jsii.implements(cdk.IAspect)
@@ -43,3 +46,5 @@ class _AlsoNotify:
         """Add the topic if `node` is an alarm."""
         if isinstance(node, cloudwatch.Alarm):
             node.add_alarm_action(actions.SnsAction(self._topic))
+            if node.node.id == TELLS_WITHOUT_DATA:
+                node.add_insufficient_data_action(actions.SnsAction(self._topic))

@@ -149,6 +149,10 @@ class FindingFunction(ResponderFunction):
         arns = cdk.Stack.of(self).to_json_string([role.role_arn for role in roles])
         self.function.add_environment("PULL_RESPONDER_ROLE_ARNS", arns)
 
+    def expect_canaries(self, role: iam.IRole) -> None:
+        """Tell the function the role whose refused calls are canaries."""
+        self.function.add_environment("CANARY_ROLE_ARN", role.role_arn)
+
 
 def _environment(settings: Settings, *, topic_arn: str, table_name: str) -> Mapping[str, str]:
     """Return the variables that pull_responder.settings.read_settings reads. All values are text, lists are JSON."""

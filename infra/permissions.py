@@ -29,8 +29,9 @@ class PermissionsError(Exception):
 class Scope:
     """The resources an action is granted on.
 
-    `arns` have `{partition}`, `{account}`, `{region}`, `{topic}`, `{queue}`, `{table}`, `{table_index}` and
-    `{member_role}` to fill in; `reason` says why they cannot be narrower, and is empty where they name one resource.
+    `arns` have `{partition}`, `{account}`, `{region}`, `{topic}`, `{queue}`, `{table}`, `{table_index}`, `{stack}`,
+    `{rules}`, `{function}`, `{queues}`, `{topics}` and `{member_role}` to fill in. One that stands for several
+    resources is an ARN by itself. `reason` says why they cannot be narrower, and is empty where they name one.
     `condition` is what a request must meet beside them: a string condition key and its value.
     """
 
@@ -67,12 +68,44 @@ _CONTROL_POLICIES = Scope(
 )
 _NETWORK_REASON = "In which VPC a pull fails is known only once it has failed"
 _HUB = Scope(("arn:{partition}:securityhub:{region}:{account}:hub/default",))
+_STACK = Scope(
+    ("arn:{partition}:cloudformation:{region}:{account}:stack/{stack}/*",), "The stack's own id follows its name"
+)
+_TRAILS = Scope(
+    ("arn:{partition}:cloudtrail:*:*:trail/*",),
+    "A trail of another region, or of the organization's management account, may be the one that logs here",
+)
+_RULES = Scope(
+    (
+        "arn:{partition}:events:{region}:{account}:rule/*/{rules}*",
+        "arn:{partition}:events:{region}:{account}:rule/{rules}*",
+    ),
+    "The names of all rules of the stack begin with this, on whichever bus",
+)
 _ANY = Scope(("*",), _NO_RESOURCE)
 
 SCOPES: Final[Mapping[str, Scope]] = {
+    # The stack is asked for by its name: the id after it is of no account.
+    "cloudformation:DescribeStacks": _STACK,
+    "cloudformation:GetTemplate": _STACK,
+    "cloudformation:ListStackResources": _STACK,
+    "cloudformation:ListStackInstances": Scope(
+        ("arn:{partition}:cloudformation:*:*:stackset/PullResponderMembers:*",),
+        "The StackSet may be the management account's, and its own id follows its name",
+    ),
+    "cloudtrail:DescribeTrails": _ANY,
+    "cloudtrail:GetEventSelectors": _TRAILS,
+    "cloudtrail:GetTrailStatus": _TRAILS,
     "cloudtrail:LookupEvents": _ANY,
+    "cloudwatch:DescribeAlarms": Scope(
+        ("arn:{partition}:cloudwatch:{region}:{account}:alarm:*",),
+        "Which alarms the stack has is known only once it has been read",
+    ),
+    "cloudwatch:GetMetricStatistics": _ANY,
     "dynamodb:BatchGetItem": Scope(("{table}",)),
     "dynamodb:BatchWriteItem": Scope(("{table}",)),
+    "dynamodb:DescribeTable": Scope(("{table}",)),
+    "dynamodb:DescribeTimeToLive": Scope(("{table}",)),
     "dynamodb:PutItem": Scope(("{table}",)),
     # Only the index is asked for what is due; nothing lists the table itself.
     "dynamodb:Query": Scope(("{table_index}",)),
@@ -116,6 +149,8 @@ SCOPES: Final[Mapping[str, Scope]] = {
     "eks:ListClusters": _ANY,
     "eks:ListFargateProfiles": _CLUSTERS,
     "eks:ListNodegroups": _CLUSTERS,
+    "events:DescribeRule": _RULES,
+    "events:ListTargetsByRule": _RULES,
     "iam:GetInstanceProfile": Scope(
         ("arn:{partition}:iam::{account}:instance-profile/*",), "Which node pulls is known only once a pull has failed"
     ),
@@ -132,8 +167,19 @@ SCOPES: Final[Mapping[str, Scope]] = {
         ("arn:{partition}:kms:*:{account}:key/*",),
         "Which key encrypts a repository is known only once it has been read",
     ),
+    "lambda:GetEventSourceMapping": Scope(
+        ("arn:{partition}:lambda:{region}:{account}:event-source-mapping:*",),
+        "The id of a mapping is known only once the stack has been read",
+    ),
+    "lambda:GetFunction": Scope(("{function}",)),
+    "lambda:GetPolicy": Scope(("{function}",)),
+    "logs:DescribeSubscriptionFilters": Scope(
+        ("arn:{partition}:logs:{region}:{account}:log-group:/aws/eks/*",),
+        "Which clusters there are, and whose audit logs are read, is known only once the stack has been read",
+    ),
     "organizations:DescribeOrganization": _ANY,
     "organizations:DescribePolicy": _CONTROL_POLICIES,
+    "organizations:ListAccounts": _ANY,
     "organizations:ListParents": _UNDER_ROOT,
     "organizations:ListPoliciesForTarget": _IN_ORGANIZATION,
     "organizations:ListRoots": _ANY,
@@ -158,10 +204,13 @@ SCOPES: Final[Mapping[str, Scope]] = {
     "securityhub:CreateInsight": _HUB,
     "securityhub:DeleteActionTarget": _HUB,
     "securityhub:DeleteInsight": _HUB,
+    "securityhub:DescribeHub": _HUB,
     "securityhub:GetFindings": _HUB,
     "securityhub:GetInsights": _HUB,
     "securityhub:UpdateInsight": _HUB,
+    "sns:ListSubscriptionsByTopic": Scope(("{topics}",)),
     "sns:Publish": Scope(("{topic}",)),
+    "sqs:GetQueueAttributes": Scope(("{queues}",)),
     "sqs:SendMessage": Scope(("{queue}",)),
     # Anybody can make a role of this name in an account of his own, and write what stands in its policies. Where our
     # account is in no organization, the variable has no value, and nothing is allowed (IAM User Guide, "AWS global
@@ -221,7 +270,7 @@ class Denial:
     conditions: Mapping[str, Mapping[str, str | list[str]]]
 
 
-def denials(actions: Iterable[str], **filled_in: str) -> tuple[Denial, ...]:
+def denials(actions: Iterable[str], **filled_in: str | tuple[str, ...]) -> tuple[Denial, ...]:
     """Return the statements that limit what a granted action may change. None for actions that need no limit.
 
     Each field has a statement of its own: the keys of one Condition element are combined with AND.
@@ -250,7 +299,7 @@ def read_declared(function: str, path: Path = PERMISSIONS_FILE) -> Mapping[str, 
         raise PermissionsError(f"{path.name}: says nothing usable about {function}: {unusable!r}") from unusable
 
 
-def grants(actions: Iterable[str], **filled_in: str) -> tuple[Grant, ...]:
+def grants(actions: Iterable[str], **filled_in: str | tuple[str, ...]) -> tuple[Grant, ...]:
     """Return the statements that grant `actions`, those with the same resources together.
 
     `filled_in` are the values for the placeholders of Scope. Raises PermissionsError for an action without a scope.
@@ -266,12 +315,18 @@ def grants(actions: Iterable[str], **filled_in: str) -> tuple[Grant, ...]:
     return tuple(
         Grant(
             tuple(together),
-            tuple(sorted(arn.format(**filled_in) for arn in scope.arns)),
+            tuple(sorted(filled for arn in scope.arns for filled in _fill_in(arn, filled_in))),
             scope.reason,
             scope.condition,
         )
         for scope, together in by_scope.items()
     )
+
+
+def _fill_in(arn: str, filled_in: Mapping[str, str | tuple[str, ...]]) -> tuple[str, ...]:
+    """Return the ARNs that `arn` stands for."""
+    several = filled_in.get(arn[1:-1]) if arn.startswith("{") else None
+    return several if isinstance(several, tuple) else (arn.format(**filled_in),)
 
 
 def grant_to_assume(accounts: Iterable[str], *, partition: str, member_role: str) -> tuple[Grant, ...]:

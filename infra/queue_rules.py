@@ -42,7 +42,7 @@ class QueueRules(Construct):
         super().__init__(scope, construct_id)
         self._bus_name = bus_name
         self.names: list[str] = []
-        self._prefix = f"{short_name(cdk.Stack.of(self))}-{construct_id}-"
+        self._prefix = f"{rule_prefix(self)}{construct_id}-"
         self._target = events.CfnRule.TargetProperty(
             id="Queue",
             arn=queue.queue_arn,
@@ -96,6 +96,11 @@ class QueueRules(Construct):
                 "ArnLike": {"aws:SourceArn": rules},
             },
         )
+
+
+def rule_prefix(scope: Construct) -> str:
+    """Return the beginning of the names of all rules in the stack of `scope`."""
+    return f"{short_name(cdk.Stack.of(scope))}-"
 
 
 def short_name(stack: cdk.Stack) -> str:

@@ -22,7 +22,7 @@ from infra.scanner_answers import answer
 from infra.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from infra.scanner_answers import Answer
 
@@ -44,6 +44,7 @@ class ResponderFunction(Construct):
     - `concurrency_answer`: why Lambda keeps no runs for this function. It does where the settings say so
     - `role_name`: the name of the role, or None: CloudFormation makes one up
     - `function_answers`: what else to answer scanners about this function, besides what holds for all
+    - `granted_later`: the declared actions that whoever makes the construct grants by itself
 
     The role has the permissions that permissions.json declares for `name`, those in `run`, and no others. Its log group
     is deleted with the stack.
@@ -59,7 +60,7 @@ class ResponderFunction(Construct):
         settings: Settings,
         layer: lambda_.ILayerVersion,
         key: kms.IKey | None,
-        resources: Mapping[str, str],
+        resources: Mapping[str, str | tuple[str, ...]],
         run: Iterable[Grant],
         environment: Mapping[str, str],
         memory_size: int,
@@ -67,6 +68,7 @@ class ResponderFunction(Construct):
         concurrency_answer: Answer,
         function_answers: Iterable[Answer] = (),
         role_name: str | None = None,
+        granted_later: Collection[str] = (),
     ) -> None:
         super().__init__(scope, construct_id)
         log = logs.LogGroup(self, "Log", removal_policy=cdk.RemovalPolicy.DESTROY, encryption_key=key)
@@ -74,7 +76,11 @@ class ResponderFunction(Construct):
         cfn_resource(log, logs.CfnLogGroup).retention_in_days = settings.log_retention_days
         write_log = Grant(("logs:CreateLogStream", "logs:PutLogEvents"), (log.log_group_arn,))
         attach = vpc_placement.GRANTS if settings.vpc else ()
-        self.role = self._role(name, role_name, settings, resources, (write_log, *run, *attach))
+        declared = {
+            purpose: tuple(each for each in actions if each not in granted_later)
+            for purpose, actions in permissions.read_declared(name).items()
+        }
+        self.role = self._role(name, role_name, settings, declared, resources, (write_log, *run, *attach))
         self.function = lambda_.Function(
             self,
             "Function",
@@ -107,15 +113,15 @@ class ResponderFunction(Construct):
             *function_answers,
         )
 
-    def _role(
+    def _role(  # noqa: PLR0913, PLR0917 -- one call, below
         self,
         name: str,
         role_name: str | None,
         settings: Settings,
-        resources: Mapping[str, str],
+        declared: Mapping[str, tuple[str, ...]],
+        resources: Mapping[str, str | tuple[str, ...]],
         run: tuple[Grant, ...],
     ) -> iam.Role:
-        declared = permissions.read_declared(name)
         granted = {
             purpose: permissions.grants(
                 actions,
@@ -128,7 +134,7 @@ class ResponderFunction(Construct):
         }
         if "assume" in granted:
             granted["assume"] += permissions.grant_to_assume(
-                settings.read_accounts, partition=cdk.Aws.PARTITION, member_role=resources["member_role"]
+                settings.read_accounts, partition=cdk.Aws.PARTITION, member_role=str(resources["member_role"])
             )
             granted["assume"] += _imports(settings, cdk.Aws.PARTITION)
         role = iam.Role(
@@ -156,7 +162,9 @@ class ResponderFunction(Construct):
         return role
 
 
-def _limits(actions: Iterable[str], resources: Mapping[str, str], settings: Settings) -> dict[str, iam.PolicyDocument]:
+def _limits(
+    actions: Iterable[str], resources: Mapping[str, str | tuple[str, ...]], settings: Settings
+) -> dict[str, iam.PolicyDocument]:
     """Return the inline policy that denies what granted actions could change besides what the functions change."""
     denials = permissions.denials(
         actions, partition=cdk.Aws.PARTITION, account=cdk.Aws.ACCOUNT_ID, region=cdk.Aws.REGION, **resources
@@ -183,7 +191,7 @@ def _imports(settings: Settings, partition: str) -> tuple[Grant, ...]:
 
 
 def _acknowledge_wildcards(
-    role: iam.Role, actions: Iterable[str], resources: Mapping[str, str], settings: Settings
+    role: iam.Role, actions: Iterable[str], resources: Mapping[str, str | tuple[str, ...]], settings: Settings
 ) -> None:
     """Give cdk-nag the reason for each resource with a wildcard."""
     # cdk-nag writes the values that are known only at deployment in this form.

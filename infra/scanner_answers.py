@@ -81,6 +81,23 @@ DEPLOYMENT_LETTERS: Final = Answer(
     (*_packs("LambdaDLQ", _NIST, _HIPAA), "Serverless-LambdaDLQ"),
     "CKV_AWS_116",
 )
+SCHEDULE_CONCURRENCY: Final = Answer(
+    "A schedule alone runs the function, once an hour. A reservation takes from the account's concurrency, and fails "
+    "to deploy in a new account, which has ten (Lambda quotas)",
+    _packs("LambdaConcurrency", _NIST, _HIPAA),
+    "CKV_AWS_115",
+)
+SCHEDULE_LETTERS: Final = Answer(
+    "A run that fails is made again within the hour, and an alarm says that runs fail. The event that woke it says "
+    "nothing",
+    (*_packs("LambdaDLQ", _NIST, _HIPAA), "Serverless-LambdaDLQ"),
+    "CKV_AWS_116",
+)
+_HOURLY: Final = (
+    "The next hour brings another event. Each says only that it is time, and an alarm says that nobody has looked"
+)
+SCHEDULE_TARGET: Final = Answer(_HOURLY, ("Serverless-EventBusDLQ",))
+SCHEDULE_DESTINATION: Final = Answer(_HOURLY, ("Serverless-LambdaAsyncFailureDestination",))
 SYNCHRONOUS: Final = Answer(
     "Lambda runs the function for messages of a queue, which has dead letters. A function's own are for asynchronous "
     "runs only",

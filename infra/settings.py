@@ -50,6 +50,8 @@ class Settings:
 
     - `alert_email`: an address to subscribe to the topic, or None
     - `filter_topics`: whether there are more topics, for subscribers with filter policies
+    - `alarms_topic`: whether alarms have a topic of their own, and do not go to that of notifications
+    - `dashboard`: whether the stack has a dashboard
     - `notify_minimum_severity`: findings below this severity are not notified
     - `severities`: causes with the severity that their findings have instead of that in docs/severity.md
     - `known_principals`: ARNs of roles and users that pull for something other than EKS; `*` stands for any text
@@ -60,6 +62,7 @@ class Settings:
     - `look_up_changes`: whether CloudTrail is asked who changed a resource before its first failure
     - `audit_log_clusters`: the clusters whose audit logs the stack subscribes to
     - `forwarded_event_source`: the source of the Kubernetes events that a forwarder puts on the default bus, or None
+    - `canary`: whether the deployment makes a call to ECR once a day that is refused, to see its record arrive
     - `health_check_rate`: how often to read the health of node groups and Fargate profiles; None: never
     - `member_role_name`: the role to assume in other accounts
     - `organization_account`: the account to ask first for the organization's policies; "": none
@@ -102,6 +105,8 @@ class Settings:
 
     alert_email: str | None = _setting(None, check.email_or_none)
     filter_topics: bool = _setting(False, check.true_or_false)  # noqa: FBT003 -- a default
+    alarms_topic: bool = _setting(False, check.true_or_false)  # noqa: FBT003 -- a default
+    dashboard: bool = _setting(True, check.true_or_false)  # noqa: FBT003 -- a default
     notify_minimum_severity: str = _setting("LOW", check.one_of(*check.SEVERITIES))
     severities: Mapping[str, str] = field(default_factory=dict, metadata={"check": check.severities})
     known_principals: tuple[str, ...] = _list(check.principal_arns)
@@ -112,6 +117,7 @@ class Settings:
     look_up_changes: bool = _setting(True, check.true_or_false)  # noqa: FBT003 -- a default
     audit_log_clusters: tuple[str, ...] = _setting((), check.cluster_names)
     forwarded_event_source: str | None = _setting(None, check.source_or_none)
+    canary: bool = _setting(True, check.true_or_false)  # noqa: FBT003 -- a default
     health_check_rate: str | None = _setting("rate(1 hour)", check.rate_or_none)
     member_role_name: str = _setting("PullResponderReadOnly", check.role_name)
     organization_account: str = _setting("", check.account_or_empty)

@@ -70,6 +70,11 @@ class PullResponderStack(cdk.Stack):
                 "The function that checks whether open findings are fixed",
             ),
             (
+                "ExamineFunctionName",
+                responder.examine.function.function_name,
+                "The function that looks once a day whether all of this works",
+            ),
+            (
                 "ResponderRoleArns",
                 responder.role_arns,
                 "The roles of both functions, with which they read other accounts",
@@ -119,12 +124,8 @@ class PullResponderStack(cdk.Stack):
                 description='"ready", or why the insights and the action "Look again" are not in Security Hub',
             )
         if responder.filters:
-            for name, arn, description in (
-                (
-                    "FilteredTopicArn",
-                    responder.filters.filtered.topic_arn,
-                    "The topic of notifications for filters",
-                ),
-                ("AlarmsTopicArn", responder.filters.alarms.topic_arn, "The topic of alarms alone"),
-            ):
-                cdk.CfnOutput(self, name, value=arn, description=description)
+            about = "The topic of notifications for filters"
+            cdk.CfnOutput(self, "FilteredTopicArn", value=responder.filters.filtered.topic_arn, description=about)
+        if responder.filters or settings.alarms_topic:
+            alarms = responder.filters.alarms if responder.filters else responder.alarm_topic
+            cdk.CfnOutput(self, "AlarmsTopicArn", value=alarms.topic_arn, description="The topic of alarms alone")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from pull_responder import doctor
 from pull_responder.checks import CHECKS
 from pull_responder.facts import addons, cloudtrail
 from pull_responder.findings import store
@@ -28,6 +29,12 @@ def declared_permissions() -> dict[str, dict[str, list[str]]]:
     return {
         "audit_log": {"publish": sorted(event_queue.PERMISSIONS)},
         "diagnose": answering,
+        "examine": {
+            "assume": ["sts:AssumeRole"],
+            "read": sorted(doctor.PERMISSIONS),
+            # It looks nothing up by the index.
+            "remember": sorted({*store.PERMISSIONS} - {"dynamodb:Query"}),
+        },
         "hub_setup": {"publish": sorted(hub_setup.PERMISSIONS)},
         "recheck": answering,
     }
@@ -39,6 +46,9 @@ def files_by_action() -> dict[str, list[str]]:
     for check in CHECKS:
         for action in dict.fromkeys(check.permissions):
             files[action].append(f"checks/{check.id}.py")
+    for examination in doctor.CHECKS:
+        for action in dict.fromkeys(examination.permissions):
+            files[action].append(f"doctor/{examination.id}.py")
     for module in (addons, cloudtrail, store, event_queue, hub_setup, hub_workflow, security_hub, sns):
         file = "/".join(module.__name__.split(".")[1:]) + ".py"
         for action in module.PERMISSIONS:

@@ -67,6 +67,7 @@ class Settings:
     - `look_up_changes`: whether CloudTrail is asked who changed a resource before its first failure.
     - `forwarded_event_source`: the source of Kubernetes events that a forwarder puts on a bus; None for no forwarder.
     - `table_name`: the findings table; None for no table.
+    - `canary_role_arn`: the role of the function `examine`, whose calls are canaries; None for no canaries.
     - `quiet_minutes`: after a diagnosis, its problem is not diagnosed again for this time.
     - `hold_down_minutes`: a resolved finding is notified after this time. 0: at once.
     - `reminder_hours`: an open finding is notified again after this time. 0: never.
@@ -97,6 +98,7 @@ class Settings:
     look_up_changes: bool = True
     forwarded_event_source: str | None = None
     table_name: str | None = None
+    canary_role_arn: str | None = None
     quiet_minutes: int = 15
     hold_down_minutes: int = 5
     reminder_hours: int = 24
@@ -137,6 +139,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         look_up_changes=environment.get("LOOK_UP_CHANGES", "true") == "true",
         forwarded_event_source=environment.get("FORWARDED_EVENT_SOURCE") or None,
         table_name=environment.get("TABLE_NAME") or None,
+        canary_role_arn=environment.get("CANARY_ROLE_ARN") or None,
         **_whole_numbers(environment),
     )
 

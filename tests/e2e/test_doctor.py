@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from infra.dependency_layer import read_sdk_version
 from pull_responder.cli.main import main
-from tests.e2e.conftest import AUDITED_CLUSTER, STACK, Deployed
+from pull_responder.emulator.emulated_aws import ACCOUNT
+from tests.e2e.conftest import AUDITED_CLUSTER, PATIENCE_SECONDS, STACK, Deployed
 from tests.integration.doctor.conftest import Doctor
 
 if TYPE_CHECKING:
@@ -58,6 +60,67 @@ def test_each_part_of_the_stack_is_known_and_mended(deployed: Deployed, doctor: 
     assert f"boto3 {read_sdk_version()}; here" in last["the AWS SDK of the functions"]["found"]
     state = deployed.aws.client("events").describe_rule(Name=RULE.removeprefix("rule "))["State"]
     assert state == "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+
+
+def _examine(deployed: Deployed) -> dict[str, Any]:
+    """Wake the function `examine`, as its rule does every hour."""
+    answer = deployed.aws.client("lambda").invoke(FunctionName=deployed.outputs["ExamineFunctionName"], Payload="{}")
+    said: dict[str, Any] = json.loads(answer["Payload"].read())
+    assert "FunctionError" not in answer, (said, deployed.log())
+    return said
+
+
+def _canary(deployed: Deployed) -> dict[str, Any]:
+    (item,) = [
+        each
+        for each in deployed.aws.client("dynamodb").scan(TableName=deployed.outputs["TableName"])["Items"]
+        if each["id"]["S"] == "health/canary/us-east-1"
+    ]
+    state: dict[str, Any] = json.loads(item["state"]["S"])
+    return state
+
+
+def test_the_deployment_examines_itself_tells_and_sees_its_canary(deployed: Deployed, doctor: Doctor) -> None:
+    rule = RULE.removeprefix("rule ")
+    deployed.aws.client("events").disable_rule(Name=rule)
+    said = _examine(deployed)
+    states = {each["subject"]: each["state"] for each in said["results"]}
+    assert (said["blind"], states[RULE]) == (True, "broken"), said
+    unread = {each["subject"]: each["found"] for each in said["results"] if each["state"] == "unread"}
+    assert unread == {"the way of a refused call in us-east-1": "no record has come yet, and it is not late"}
+
+    assert deployed.invoke(json.dumps({"source": "aws.events", "detail-type": "Scheduled Event"}), function="Recheck")
+    (message,) = deployed.notifications("responder_is_blind")
+    assert message["Subject"].startswith("[NEW] MEDIUM: responder is blind (")
+    (finding,) = deployed.findings("responder_is_blind")
+    assert finding["Severity"]["Label"] == "MEDIUM"
+    doctor.run(doctor("-o", "json").about("rules", RULE)["commands"])
+
+    # The emulator has no CloudTrail that records calls, so the record is put in its place.
+    (sent,) = _canary(deployed)["sent"]
+    role = deployed.aws.client("lambda").get_function(FunctionName=deployed.outputs["ExamineFunctionName"])
+    name = role["Configuration"]["Role"].rpartition("/")[2]
+    caller = f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/examine"
+    repository = f"arn:aws:ecr:us-east-1:{ACCOUNT}:repository/pull-responder-canary/{sent['id']}"
+    deployed.put(
+        {
+            "eventSource": "ecr.amazonaws.com",
+            "eventName": "BatchGetImage",
+            "errorCode": "AccessDenied",
+            "errorMessage": f"User: {caller} is not authorized to perform: ecr:BatchGetImage on resource: {repository} "
+            "with an explicit deny in an identity-based policy",
+            "userIdentity": {"type": "AssumedRole", "arn": caller, "accountId": ACCOUNT},
+        }
+    )
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while _canary(deployed)["arrived"] != sent["id"] and time.monotonic() < deadline:
+        pass
+    assert _canary(deployed)["arrived"] == sent["id"], deployed.log()
+    assert deployed.findings("pull-responder-canary") == []
+
+    after = _examine(deployed)
+    assert not after["blind"], after
+    deployed.notifications("sees failed pulls again")
 
 
 def test_a_test_event_goes_the_whole_way(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 NO_DEFAULTS: Final = Settings(
     alert_email="ops@example.com",
     filter_topics=True,
+    dashboard=False,
     notify_minimum_severity="HIGH",
     severities={"image_not_found": "MEDIUM", "no_route_to_ecr": "CRITICAL"},
     known_principals=("arn:aws:iam::111111111111:role/build",),
@@ -30,6 +31,7 @@ NO_DEFAULTS: Final = Settings(
     look_up_changes=False,
     audit_log_clusters=("prod",),
     forwarded_event_source="kubernetes.events",
+    canary=False,
     health_check_rate="rate(2 hours)",
     member_role_name="Reader",
     organization_account="012345678901",
@@ -59,13 +61,13 @@ NO_DEFAULTS: Final = Settings(
     table_name="findings",
     remove_data=True,
     encryption_key_arn="arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab",
-    reserved_concurrency={"diagnose": 4, "recheck": 9, "audit_log": 3, "hub_setup": 1},
+    reserved_concurrency={"diagnose": 4, "recheck": 9, "audit_log": 3, "examine": 1, "hub_setup": 1},
     permissions_boundary_arn="arn:aws:iam::111111111111:policy/platform/limit",
     tags={"team": "platform", "cost center": "4711"},
     vpc=Vpc(subnet_ids=("subnet-0123456789abcdef0", "subnet-01234567"), security_group_ids=("sg-0123456789abcdef0",)),
 )
 # The stack cannot delete a table that does not belong to it.
-KEPT_TABLE: Final = replace(NO_DEFAULTS, existing_table=True, remove_data=False)
+KEPT_TABLE: Final = replace(NO_DEFAULTS, existing_table=True, remove_data=False, alarms_topic=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ def template(assembly: Path, stack: str) -> dict[str, Any]:
 def test_a_stack_of_another_team_takes_the_construct_in(composed: Path) -> None:
     resources = template(composed, "Platform")["Resources"]
     kinds = [each["Type"] for each in resources.values()]
-    assert (kinds.count("AWS::DynamoDB::GlobalTable"), kinds.count("AWS::Lambda::Function")) == (1, 4)
+    assert (kinds.count("AWS::DynamoDB::GlobalTable"), kinds.count("AWS::Lambda::Function")) == (1, 5)
     (subscription,) = (each["Properties"] for each in resources.values() if each["Type"] == "AWS::SNS::Subscription")
     assert re.match("PullResponderNotificationsTopic", subscription["TopicArn"]["Ref"])
     assert re.match("Tickets", subscription["Endpoint"]["Fn::GetAtt"][0])

@@ -17,6 +17,7 @@ from cfnlint.decode import cfn_yaml  # type: ignore[import-untyped]  # it has no
 from infra import permissions
 from infra.permissions import SCOPES, PermissionsError
 from infra.settings import Settings
+from pull_responder.events.canary import PREFIX
 from tests.infrastructure.conftest import synthesize
 
 if TYPE_CHECKING:
@@ -28,6 +29,11 @@ NAMES = {
     "topic": "arn:aws:sns:eu-west-1:111111111111:topic",
     "queue": "arn:aws:sqs:eu-west-1:111111111111:queue",
     "member_role": "Reader",
+    "stack": "PullResponder",
+    "rules": "PullResponder-",
+    "function": "arn:aws:lambda:eu-west-1:111111111111:function:diagnose",
+    "topics": "arn:aws:sns:eu-west-1:111111111111:topic",
+    "queues": "arn:aws:sqs:eu-west-1:111111111111:queue",
     "table": "arn:aws:dynamodb:eu-west-1:111111111111:table/findings",
     "table_index": "arn:aws:dynamodb:eu-west-1:111111111111:table/findings/index/due",
 }
@@ -106,7 +112,41 @@ def test_the_role_has_exactly_what_is_declared(name: str, feeds: str, stack: Syn
         },
     }
     assert role.get("ManagedPolicyArns") is None
-    assert stack.all_of("AWS::IAM::Policy") == {}
+    assert roles_with_more(stack) == {stack.named("AWS::IAM::Role", "ExamineRole")[0]}
+
+
+def roles_with_more(stack: Synthesized) -> set[str]:
+    """The roles that have a policy beside those in the role itself."""
+    return {role["Ref"] for policy in stack.all_of("AWS::IAM::Policy").values() for role in policy["Roles"]}
+
+
+def test_the_role_of_examinations_reads_what_the_doctor_reads_and_may_not_send_its_canary(
+    subscribed: Synthesized,
+) -> None:
+    role = subscribed.named("AWS::IAM::Role", "ExamineRole")[1]
+    policies = {policy["PolicyName"]: allowed(policy) for policy in role["Policies"]}
+    log, _ = subscribed.named("AWS::Logs::LogGroup", "Examine")
+    (topic,) = subscribed.all_of("AWS::SNS::Topic")
+    (table,) = subscribed.all_of("AWS::DynamoDB::GlobalTable")
+    queues = [f"{name}.Arn" for name in subscribed.all_of("AWS::SQS::Queue")]
+    assert len(queues) == 4
+    read = declared("read", function="examine", topics=topic, table=f"{table}.Arn")
+    shared = {(action, arn) for action, arn in read if action not in ("lambda:GetFunction", "lambda:GetPolicy")}
+    own_queues = {("sqs:GetQueueAttributes", each) for each in queues}
+    assert policies == {
+        "read": {(action, arn) for action, arn in shared if action != "sqs:GetQueueAttributes"} | own_queues,
+        "remember": declared("remember", function="examine", table=f"{table}.Arn"),
+        "assume": {("sts:AssumeRole", "arn:aws:iam::*:role/PullResponderReadOnly")},
+        "run": {("logs:CreateLogStream", f"{log}.Arn"), ("logs:PutLogEvents", f"{log}.Arn")},
+    }
+    _, later = subscribed.named("AWS::IAM::Policy", "Examine")
+    *granting, denying = later["PolicyDocument"]["Statement"]
+    functions = {f"{name}.Arn" for name in subscribed.all_of("AWS::Lambda::Function")}
+    assert {
+        (action, rendered(arn)) for each in granting for action in each["Action"] for arn in as_list(each["Resource"])
+    } == {(action, arn) for action in ("lambda:GetFunction", "lambda:GetPolicy") for arn in functions}
+    assert (denying["Effect"], denying["Action"]) == ("Deny", "ecr:BatchGetImage")
+    assert rendered(denying["Resource"]) == f"arn:aws:ecr:*:{PLACES['account']}:repository/{PREFIX}*"
 
 
 # What BatchUpdateFindings takes besides the identifiers (API Reference), and the keys that cover it.
@@ -211,7 +251,7 @@ def test_the_audit_log_function_may_send_to_the_queues_and_nothing_else(subscrib
         },
     }
     assert role.get("ManagedPolicyArns") is None
-    assert subscribed.all_of("AWS::IAM::Policy") == {}
+    assert roles_with_more(subscribed) == {subscribed.named("AWS::IAM::Role", "ExamineRole")[0]}
 
 
 def test_the_function_of_deployments_may_set_up_security_hub_and_nothing_else(stack: Synthesized) -> None:

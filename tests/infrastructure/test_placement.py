@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 KEY = NO_DEFAULTS.encryption_key_arn
-FUNCTIONS = ("Diagnose", "Recheck", "AuditLog", "HubSetup")
+FUNCTIONS = ("Diagnose", "Recheck", "AuditLog", "Examine", "HubSetup")
 CHANGES_OF_INTERFACES = [
     "ec2:AssignPrivateIpAddresses",
     "ec2:CreateNetworkInterface",
@@ -95,7 +95,7 @@ def test_with_a_key_of_ones_own_all_that_is_stored_is_encrypted_with_it(placed: 
     for kind, property_name, number in (
         ("AWS::SQS::Queue", "KmsMasterKeyId", 4),
         ("AWS::SNS::Topic", "KmsMasterKeyId", 3),
-        ("AWS::Logs::LogGroup", "KmsKeyId", 4),
+        ("AWS::Logs::LogGroup", "KmsKeyId", 5),
     ):
         keys = [each[property_name] for each in placed.all_of(kind).values()]
         assert keys == [KEY] * number
@@ -109,6 +109,8 @@ def test_a_role_may_use_that_key_and_no_other(function: str, placed: Synthesized
     used = [each for each in granted if any(action.startswith("kms:") for action in each["Action"])]
     if function == "HubSetup":
         assert used == []
+    elif function == "Examine":  # it sends nothing
+        assert [(each["Action"], each["Resource"]) for each in used] == [(["kms:Decrypt"], [KEY])]
     else:
         assert [(each["Action"], each["Resource"]) for each in used] == [
             (["kms:Decrypt", "kms:GenerateDataKey"], [KEY])

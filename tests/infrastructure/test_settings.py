@@ -127,7 +127,7 @@ def test_a_small_batch_needs_no_window() -> None:
     [
         (["LOW"], "pullResponder must be an object of settings, not ['LOW']"),
         ({"knownPrincipals": [ROLE] * 80}, "pullResponder.knownPrincipals is longer than 2500 characters"),
-        ({"topic": "alerts"}, "pullResponder.topic is not a setting; the settings are alertEmail, "),
+        ({"phone": "alerts"}, "pullResponder.phone is not a setting; the settings are alertEmail, "),
         ({"email": "a@example.com"}, "pullResponder.email is not a setting; the nearest is alertEmail"),
         ({"memory_size": 512}, "pullResponder.memory_size is not a setting; the nearest is memorySize"),
         ({"alert\nEmail": None}, "pullResponder.'alert\\nEmail' is not a setting; the nearest is alertEmail"),

@@ -50,7 +50,11 @@ def test_the_function(name: str, stack: Synthesized, other: Synthesized) -> None
 def test_the_settings_are_in_the_environment_of_the_function(name: str, stack: Synthesized, other: Synthesized) -> None:
     (topic,) = stack.all_of("AWS::SNS::Topic")
     (table,) = stack.all_of("AWS::DynamoDB::GlobalTable")
+    examine = {"Fn::GetAtt": [stack.named("AWS::IAM::Role", "ExamineRole")[0], "Arn"]}
+    # Canaries come by the queue of failures.
+    only = {"CANARY_ROLE_ARN": examine} if name == "Diagnose" else {}
     assert function_of(stack, name)["Environment"]["Variables"] == {
+        **only,
         "DIGEST_ABOVE": "10",
         "HOLD_DOWN_MINUTES": "5",
         "KEEP_DAYS": "90",
@@ -67,6 +71,8 @@ def test_the_settings_are_in_the_environment_of_the_function(name: str, stack: S
                     {"Fn::GetAtt": [stack.named("AWS::IAM::Role", "DiagnoseRole")[0], "Arn"]},
                     '","',
                     {"Fn::GetAtt": [stack.named("AWS::IAM::Role", "RecheckRole")[0], "Arn"]},
+                    '","',
+                    examine,
                     '"]',
                 ],
             ]
@@ -233,7 +239,11 @@ def test_only_the_subscribed_logs_may_invoke_the_function(subscribed: Synthesize
         )
         # CloudWatch Logs invokes the function once when the subscription is created.
         assert name in subscription["DependsOn"]
-    assert len(permissions) == 2
+    (hour,) = [name for name in subscribed.all_of("AWS::Events::Rule") if name.startswith("ExamineHour")]
+    (wake,) = [each for each in permissions.values() if each["Principal"] == "events.amazonaws.com"]
+    assert wake["SourceArn"] == {"Fn::GetAtt": [hour, "Arn"]}
+    assert wake["FunctionName"]["Fn::GetAtt"][0] == subscribed.named("AWS::Lambda::Function", "Examine")[0]
+    assert len(permissions) == 3
 
 
 def test_without_clusters_no_log_is_read(stack: Synthesized) -> None:
@@ -340,7 +350,8 @@ def test_only_the_functions_that_find_may_write_to_the_table(subscribed: Synthes
         for name, properties in subscribed.all_of(kind).items()
         if any(f'"{action}"' in json.dumps(properties) for action in writers)
     }
-    assert granted == {subscribed.named("AWS::IAM::Role", part)[0] for part in ("DiagnoseRole", "RecheckRole")}
+    parts = ("DiagnoseRole", "RecheckRole", "ExamineRole")
+    assert granted == {subscribed.named("AWS::IAM::Role", part)[0] for part in parts}
     table = next(iter(subscribed.all_of("AWS::DynamoDB::GlobalTable").values()))
     assert "ResourcePolicy" not in json.dumps(table)
 
@@ -391,7 +402,8 @@ def test_the_outputs_have_the_command_for_another_account(stack: Synthesized) ->
     outputs = stack.template["Outputs"]
     assert set(outputs) == {
         *("TopicArn", "QueueUrl", "DeadLetterQueueUrl", "ChangesQueueUrl", "ChangesDeadLetterQueueUrl", "TableName"),
-        *("DiagnoseFunctionName", "RecheckFunctionName", "ResponderRoleArns", "MemberRoleCommand"),
+        *("DiagnoseFunctionName", "RecheckFunctionName", "ExamineFunctionName"),
+        *("ResponderRoleArns", "MemberRoleCommand"),
         "SecurityHubSetup",
     }
     names = [stack.named("AWS::IAM::Role", part)[0] for part in ("DiagnoseRole", "RecheckRole")]

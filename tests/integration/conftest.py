@@ -22,7 +22,7 @@ def example(request: pytest.FixtureRequest) -> Callable[..., None]:
     """Hold a cause's example against what it is today; with --write-examples, write it."""
     folder = request.config.getoption("--write-examples")
 
-    def hold(given: str | dict[str, object], diagnosis: Diagnosis, finding: Finding, **names: str) -> None:
+    def hold(given: str | dict[str, object], diagnosis: Diagnosis | None, finding: Finding, **names: str) -> None:
         text = rendered(given, diagnosis, finding, names)
         name = f"{finding.cause}.md"
         if folder:

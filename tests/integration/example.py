@@ -13,7 +13,7 @@ from rich.console import Console
 
 from pull_responder.checks import BY_ID
 from pull_responder.checks.check import Kind
-from pull_responder.cli.report import show_diagnosis
+from pull_responder.cli.report import show_diagnosis, show_finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -41,12 +41,22 @@ _DRAWN: Final[tuple[tuple[re.Pattern[str], Callable[[int, re.Match[str]], str]],
 
 
 def rendered(
-    given: str | Mapping[str, object], diagnosis: Diagnosis, finding: Finding, names: Mapping[str, str]
+    given: str | Mapping[str, object], diagnosis: Diagnosis | None, finding: Finding, names: Mapping[str, str]
 ) -> str:
-    """A message or a record, and the finding that it gives. `names` are what to call what a test made up."""
+    """A message or a record, and the finding that it gives. `names` are what to call what a test made up.
+
+    Without a diagnosis, the finding is about no pull: `given` is a command.
+    """
     page = StringIO()
+    console = Console(file=page, markup=False, highlight=False, emoji=False, soft_wrap=False)
+    if diagnosis is None:
+        show_finding(console, finding)
+        block, found = f"```sh\n{given}\n```", page.getvalue().strip("\n")
+        said = "\n".join(line.rstrip() for line in found.splitlines())
+        who = "Within the day, the deployed responder reports:"
+        return _steady(f"Somebody runs:\n\n{block}\n\n{who}\n\n```text\n{said}\n```\n", names)
     alone = replace(diagnosis, findings=(finding,), inconclusive=(), unchecked=(), passed=())
-    show_diagnosis(Console(file=page, markup=False, highlight=False, emoji=False, soft_wrap=False), alone)
+    show_diagnosis(console, alone)
     if isinstance(given, str):
         head, block = "A node's kubelet says:", f"```text\n{given}\n```"
     else:

@@ -33,6 +33,7 @@ from pull_responder.checks import (
     repository_not_found,
     repository_policy_denies_pull,
     repository_policy_lacks_grant,
+    responder_is_blind,
     role_lacks_pull_permissions,
     role_policy_denies_pull,
     role_trust_policy_excludes_service,
@@ -93,6 +94,7 @@ CHECKS: Final = (
     node_group_unhealthy.CHECK,
     unexpected_principal_denied.CHECK,
     pull_failing_unexplained.CHECK,
+    responder_is_blind.CHECK,
 )
 
 BY_ID: Final[Mapping[str, Check]] = {check.id: check for check in CHECKS}

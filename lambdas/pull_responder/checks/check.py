@@ -66,6 +66,8 @@ class Check:
     - `resource_type` is the type of the broken resource, in the AWS Security Finding Format.
     - `permissions` are the IAM actions that `examine` needs.
     - `examine` takes the pull and the facts and returns the verdict. It never raises for what AWS refuses to show.
+    - `of_responder` says that it is about Pull Responder itself: no pull fails by it, and the function `examine` alone
+      opens and resolves its finding.
     - `tells_more_at_first` says that it reads only at the diagnosis all that its finding tells. A later look then keeps
       the finding's words.
 
@@ -126,6 +128,7 @@ class Check:
     may_name_missing: bool = False
     ends_with_failures: bool = False
     tells_more_at_first: bool = False
+    of_responder: bool = False
     severity_if_repeated: Severity | None = None
     again: str = "The image can be pulled again"
     kind: Kind = Kind.CONFIGURATION

@@ -53,11 +53,17 @@ def _function(deployment: Deployment, reader: Reader, function: Resource) -> Res
     if isinstance(read, Unread):
         return unread(_ID, subject, read, "Whether the function can run is not known")
     if read is None:
-        return broken(_ID, subject, "it does not exist", meaning, step=_AGAIN)
+        return broken(_ID, subject, "it does not exist", meaning, step=_AGAIN, blinds=_diagnoses(deployment, name))
     if read["reserved"] == 0:
         command = _reserve(name, function.properties.get("ReservedConcurrentExecutions"), region)
-        return broken(_ID, subject, "its reserved concurrency is 0: Lambda never runs it", meaning, commands=(command,))
-    return _state(subject, read, meaning)
+        found = "its reserved concurrency is 0: Lambda never runs it"
+        return broken(_ID, subject, found, meaning, commands=(command,), blinds=_diagnoses(deployment, name))
+    return _state(subject, read, meaning, blinds=_diagnoses(deployment, name))
+
+
+def _diagnoses(deployment: Deployment, function: str) -> bool:
+    """Return whether the function of this name or ARN is the one that takes failed pulls from their queue."""
+    return function.rpartition(":")[2] == deployment.outputs.get("DiagnoseFunctionName")
 
 
 def _reserve(name: str, deployed: object, region: str) -> tuple[str, ...]:
@@ -73,19 +79,19 @@ def _reserve(name: str, deployed: object, region: str) -> tuple[str, ...]:
     )
 
 
-def _state(subject: str, read: Mapping[str, Any], meaning: str) -> Result:
+def _state(subject: str, read: Mapping[str, Any], meaning: str, *, blinds: bool) -> Result:
     """Return what the states of a function say of it."""
     state = read.get("State")
     if state == "Failed":
         found, step = f"its state is Failed: {read.get('StateReason', 'no reason given')}", _AGAIN
     elif read.get("LastUpdateStatus") == "Failed":
         found = f"its last update failed: {read.get('LastUpdateStatusReason', 'no reason given')}"
-        meaning, step = "The function runs as it was before that update", "Deploy again"
+        meaning, step, blinds = "The function runs as it was before that update", "Deploy again", False
     elif state in ("Active", "Inactive"):
         return works(_ID, subject, f"state {state}")
     else:
         return unread(_ID, subject, Unread(f"its state is {state}"), "Whether the function can run is not known yet")
-    return broken(_ID, subject, found, meaning, step=step)
+    return broken(_ID, subject, found, meaning, step=step, blinds=blinds)
 
 
 def _mapping(deployment: Deployment, reader: Reader, mapping: Resource) -> Result:
@@ -101,14 +107,15 @@ def _mapping(deployment: Deployment, reader: Reader, mapping: Resource) -> Resul
     if isinstance(read, Unread):
         return unread(_ID, subject, read, "Whether the function takes messages from its queue is not known")
     meaning = "The messages of its queue are not handled: nothing in them is diagnosed or rechecked"
+    blinds = _diagnoses(deployment, str(function))
     if read is None:
-        return broken(_ID, subject, "it does not exist", meaning, step=_AGAIN)
+        return broken(_ID, subject, "it does not exist", meaning, step=_AGAIN, blinds=blinds)
     state, last = read["State"], read["LastProcessingResult"]
     if state in _CHANGING:
         return unread(_ID, subject, Unread(f"its state is {state}"), "Whether messages are handled is not known yet")
     if state not in _ENABLED:
         command = aws("lambda", "update-event-source-mapping", "--enabled", uuid=identifier, region=region)
-        return broken(_ID, subject, f"its state is {state}", meaning, commands=(command,))
+        return broken(_ID, subject, f"its state is {state}", meaning, commands=(command,), blinds=blinds)
     if last.startswith("PROBLEM"):
         step = "Look at what the result names: the function's log, or the permissions of its role on the queue"
         return broken(_ID, subject, f"Lambda says of the last messages: {last}", meaning, step=step)

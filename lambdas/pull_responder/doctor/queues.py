@@ -77,7 +77,10 @@ def _one(deployment: Deployment, reader: Reader, queue: Resource, sources: Mappi
     if isinstance(read, Unread):
         return [unread(_ID, subject, read, "Whether events wait there, or were given up, is not known")]
     if read is None:
-        return [broken(_ID, subject, "it does not exist", "Events that are sent there are lost", step=_GONE)]
+        blinds = _is_of_failures(deployment, queue)
+        return [
+            broken(_ID, subject, "it does not exist", "Events that are sent there are lost", step=_GONE, blinds=blinds)
+        ]
     source = sources.get(arn)
     # Letters that somebody looks at in the console are in flight.
     letters = read.messages + read.in_flight
@@ -152,7 +155,13 @@ def _policy(deployment: Deployment, queue: Resource, subject: str, read: _Held) 
     policy = json.dumps(mended(read.policy, expected), separators=(",", ":"))
     attributes = json.dumps({"Policy": policy}, separators=(",", ":"))
     command = aws("sqs", "set-queue-attributes", queue_url=url, attributes=attributes, region=region)
-    return [broken(_ID, subject, has, _UNDELIVERED, commands=(command,))]
+    blinds = _is_of_failures(deployment, queue)
+    return [broken(_ID, subject, has, _UNDELIVERED, commands=(command,), blinds=blinds)]
+
+
+def _is_of_failures(deployment: Deployment, queue: Resource) -> bool:
+    """Return whether failed pulls wait in this queue."""
+    return queue.physical_id == deployment.outputs.get("QueueUrl")
 
 
 CHECK: Final = Examination(_ID, "each queue's messages, their age, and its policy", _PERMISSIONS, _examine)

@@ -37,6 +37,7 @@ class Result:
     - `commands`: what mends it, one after the other, with credentials of `account`
     - `account`: the account that owns the thing; empty for the account of the stack
     - `needs`: the IAM actions that AWS refused, of an unread thing
+    - `blinds`: whether failed pulls do not arrive, or are lost, as long as it is so
     """
 
     check: str
@@ -48,6 +49,12 @@ class Result:
     commands: tuple[Command, ...] = ()
     account: str = ""
     needs: tuple[str, ...] = ()
+    blinds: bool = False
+
+    @property
+    def key(self) -> str:
+        """What tells the thing from all others, whatever its state."""
+        return f"{self.check}: {self.subject}"
 
 
 def works(check: str, subject: str, found: str) -> Result:
@@ -55,7 +62,7 @@ def works(check: str, subject: str, found: str) -> Result:
     return Result(check=check, subject=subject, state=State.WORKS, found=found)
 
 
-def broken(  # noqa: PLR0913 -- the last three are keywords
+def broken(  # noqa: PLR0913 -- the last four are keywords
     check: str,
     subject: str,
     found: str,
@@ -64,6 +71,7 @@ def broken(  # noqa: PLR0913 -- the last three are keywords
     step: str = "",
     commands: tuple[Command, ...] = (),
     account: str = "",
+    blinds: bool = False,
 ) -> Result:
     """Return that something does not work. The arguments are the fields of `Result`."""
     return Result(
@@ -75,6 +83,7 @@ def broken(  # noqa: PLR0913 -- the last three are keywords
         step=step,
         commands=commands,
         account=account,
+        blinds=blinds,
     )
 
 

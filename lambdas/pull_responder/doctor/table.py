@@ -59,10 +59,11 @@ def _examine(deployment: Deployment, reader: Reader) -> list[Result]:
                 "`existingTable` is true. Let `tableName` name a table that is there, or set `existingTable` to false "
                 "for a new table of this name, and deploy"
             )
-        return [broken(_ID, subject, "it does not exist", _NOTHING, step=step)]
+        return [broken(_ID, subject, "it does not exist", _NOTHING, step=step, blinds=True)]
     status, indexes = found
     if status not in ("ACTIVE", "UPDATING"):
-        return [broken(_ID, subject, f"its status is {status}", _NOTHING, step="Look at it in DynamoDB's console")]
+        step = "Look at it in DynamoDB's console"
+        return [broken(_ID, subject, f"its status is {status}", _NOTHING, step=step, blinds=True)]
     return [*_index(indexes, subject, name, region), _expiry(deployment, reader, subject, name)]
 
 

@@ -42,6 +42,7 @@ class _Kind:
     read_only: bool
     meaning: str
     source: str = "ecr.amazonaws.com"
+    blinds: bool = False
 
 
 _KINDS: Final = (
@@ -50,6 +51,7 @@ _KINDS: Final = (
         calls=("GetAuthorizationToken", "BatchGetImage", "GetDownloadUrlForLayer"),
         read_only=True,
         meaning="Refused pulls will not be seen: EventBridge gets no record of them",
+        blinds=True,
     ),
     _Kind(
         what="write-only management events",
@@ -166,7 +168,7 @@ def _judge(kind: _Kind, trails: Sequence[_Trail], deployment: Deployment) -> Res
     nearest = _nearest(kind, trails, deployment.account)
     if nearest is None:
         found = f"no trail covers {deployment.region}"
-        return broken(_ID, subject, found, kind.meaning, commands=_create(deployment))
+        return broken(_ID, subject, found, kind.meaning, commands=_create(deployment), blinds=kind.blinds)
     theirs = nearest.account != deployment.account
     commands = _mend(nearest, kind)
     step = f"The trail belongs to account {nearest.account}: run this there" if theirs else ""
@@ -180,6 +182,7 @@ def _judge(kind: _Kind, trails: Sequence[_Trail], deployment: Deployment) -> Res
         step=step,
         commands=commands or (),
         account=nearest.account if theirs else "",
+        blinds=kind.blinds,
     )
 
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 _REGISTRY_ID = re.compile(rb'"registryId"\s{0,8}:\s{0,8}"(\d{12})"')
 _INSTANCE_PROFILE = re.compile(rb"(?:^|&)InstanceProfileName=([^&]{1,200})")
+_RULE = re.compile(rb'"Rule"\s{0,8}:\s{0,8}"([^"]{1,64})"')
+_ALARMS = re.compile(rb"Action=DescribeAlarms\b|AlarmNames")
+_MAPPING_PATH = re.compile(r"/event-source-mappings/[^/]+/?$")
 _SESSION_ARN = re.compile(r"arn:[\w-]+:sts::(?P<account>\d{12}):assumed-role/(?P<role>[^/]+)/[^/]+")
 _CLUSTER_PARTS = {
     "node-groups": "nodegroup",
@@ -51,6 +54,8 @@ def apply() -> None:
         _authorize_parts_of_clusters,
         _authorize_batches_of_messages,
         _authorize_instance_profiles,
+        _authorize_reads_of_rules_and_alarms,
+        _authorize_reads_of_a_mapping,
         _keep_clusters_without_kubernetes,
         _treat_loopback_as_tls,
         _run_functions_on_their_own_python,
@@ -59,6 +64,7 @@ def apply() -> None:
         _update_tables_in_place,
         _subscribe_to_what_is_there,
         _list_pending_subscriptions,
+        _take_saved_queries,
     ):
         patch()
 
@@ -361,6 +367,34 @@ def _authorize_instance_profiles() -> None:
     actions.extract_resource_arn = resource
 
 
+def _authorize_reads_of_rules_and_alarms() -> None:
+    """With AUTH=true, ListTargetsByRule and DescribeAlarms are authorized on the resource `*`."""
+    actions = _module("core.iam_actions")
+    stock = actions.extract_resource_arn
+
+    def resource(service: str, method: str, path: str, headers: Any, body: bytes, *request: Any) -> Any:
+        *_, region, account = request
+        if service == "events" and (named := _RULE.search(body or b"")):
+            return f"arn:aws:events:{region}:{account}:rule/default/{named[1].decode()}"
+        if service == "monitoring" and _ALARMS.search(body or b""):
+            return f"arn:aws:cloudwatch:{region}:{account}:alarm:*"
+        return stock(service, method, path, headers, body, *request)
+
+    actions.extract_resource_arn = resource
+
+
+def _authorize_reads_of_a_mapping() -> None:
+    """With AUTH=true, GetEventSourceMapping needs the permission to list all of them."""
+    actions = _module("core.iam_actions")
+    stock = actions.extract_iam_action
+
+    def action(service: str, method: str, path: str, *request: Any, **more: Any) -> Any:
+        one = service == "lambda" and method == "GET" and _MAPPING_PATH.search(path)
+        return "lambda:GetEventSourceMapping" if one else stock(service, method, path, *request, **more)
+
+    actions.extract_iam_action = action
+
+
 def _keep_clusters_without_kubernetes() -> None:
     """Where Docker runs, every EKS cluster pulls and starts a Kubernetes. The tests need only EKS's own records."""
     _module("services.eks")._docker_available = False
@@ -460,3 +494,13 @@ def _list_pending_subscriptions() -> None:
         return status, headers, body
 
     sns._list_subscriptions_by_topic = list_subscriptions
+
+
+def _take_saved_queries() -> None:
+    """CloudFormation cannot make queries of CloudWatch Logs Insights. Here they are made, and nobody can run them."""
+    handlers = _module("services.cloudformation.provisioners")._RESOURCE_HANDLERS
+
+    def create(logical_id: str, _: Any, stack_name: str) -> tuple[str, dict[str, str]]:
+        return f"{stack_name}-{logical_id}", {"QueryDefinitionId": f"{stack_name}-{logical_id}"}
+
+    handlers.setdefault("AWS::Logs::QueryDefinition", {"create": create, "delete": lambda *_: None})

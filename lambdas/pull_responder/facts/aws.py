@@ -232,6 +232,11 @@ class Aws:
         member = self._member(account, region)
         return member if isinstance(member, Unread) else None
 
+    def take_calls(self) -> tuple[int, int]:
+        """Return how many calls were made since this was asked last, and how many of them were throttled."""
+        calls, throttled = zip(self._clients.take_calls(), self._sts_clients.take_calls(), strict=True)
+        return sum(calls), sum(throttled)
+
     def client(self, service: str, *, account: str | None, region: str, role: str | None = None) -> Any | Unread:  # noqa: ANN401 -- one of boto3's generated clients
         """Return a client of `service` for `account` (None means our own), or why there is none.
 

@@ -20,6 +20,22 @@ if TYPE_CHECKING:
 
 # One client is about half a megabyte. A diagnosis uses about ten, and as many again in each further account or region.
 _MOST_CLIENTS: Final = 160
+# The codes that the SDK takes for throttling (botocore, retries/standard.py), of the services that are called here.
+_THROTTLED: Final = frozenset(
+    {
+        "EC2ThrottledException",
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +63,25 @@ class Clients:
         self._kept: OrderedDict[tuple[boto3.session.Session, str, str, Keys | None], Any] = OrderedDict()
         # Making clients is not safe in several threads; using them is.
         self._lock = threading.Lock()
+        self._counting = threading.Lock()
+        self._calls = self._throttled = 0
 
     def __len__(self) -> int:
         """Return how many are kept."""
         return len(self._kept)
+
+    def take_calls(self) -> tuple[int, int]:
+        """Return how many calls were made since this was asked last, retries included, and how many were throttled."""
+        with self._counting:
+            taken = self._calls, self._throttled
+            self._calls = self._throttled = 0
+        return taken
+
+    def _count(self, parsed_response: Mapping[str, Any] | None = None, **_: object) -> None:
+        code = ((parsed_response or {}).get("Error") or {}).get("Code")
+        with self._counting:
+            self._calls += 1
+            self._throttled += code in _THROTTLED
 
     def get(
         self, session: boto3.session.Session, service: str, region: str, keys: Keys | None = None
@@ -77,6 +108,7 @@ class Clients:
             except (BotoCoreError, ValueError) as error:
                 return error
             client.meta.events.register("after-call", check_answer)
+            client.meta.events.register("response-received", self._count)
             share_tls(client)
             self._kept[key] = client
             while len(self._kept) > self._most:

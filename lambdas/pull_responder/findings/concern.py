@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from pull_responder.findings.finding import Finding
 
 _PERMISSIONS: Final = {check.id: frozenset(check.permissions) for check in CHECKS}
+OF_RESPONDER: Final = frozenset(check.id for check in CHECKS if check.of_responder)
+"""The causes that no change of the customer's resources can have fixed."""
 # The EC2 reads that are about nodes. All other EC2 reads are about the network.
 _NODE_READS: Final = frozenset({"ec2:DescribeInstances", "ec2:DescribeLaunchTemplateVersions"})
 _ABOUT_NODES: Final = ("Instance", "LaunchTemplate")
@@ -47,7 +49,8 @@ def concerns(change: Change, finding: Finding) -> bool:
     - The two do not name different resources of the same kind.
     """
     return (
-        _is_read_by_check(change, _PERMISSIONS.get(finding.cause, frozenset()))
+        finding.cause not in OF_RESPONDER
+        and _is_read_by_check(change, _PERMISSIONS.get(finding.cause, frozenset()))
         and _is_in_same_place(change, finding)
         and not _names_another_resource(change, finding)
     )

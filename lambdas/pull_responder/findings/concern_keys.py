@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.events.change import SERVICES
 from pull_responder.findings.concern import (
     IMAGE_EVENTS,
+    OF_RESPONDER,
     accounts_of,
     is_about_nodes,
     is_of_registry,
@@ -36,6 +37,8 @@ def keys_of_finding(finding: Finding) -> frozenset[str]:
 
 
 def _keys_of_finding(finding: Finding) -> Iterator[str]:
+    if finding.cause in OF_RESPONDER:
+        return
     # An add-on that works again is an event of EKS, and concerns findings of every cause.
     read = services_of(finding.cause)
     services = {*(read & SERVICES if read else SERVICES), "eks"}

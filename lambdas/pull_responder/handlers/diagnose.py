@@ -8,19 +8,25 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools import Logger, Metrics
 
 from pull_responder.events.audit_log import events_of_batch, is_batch
+from pull_responder.events.canary import read_canary
 from pull_responder.events.outcome import Skipped, UnusableEvent
 from pull_responder.events.trial import Trial, read_trial
+from pull_responder.findings.store import StoreError
 from pull_responder.handlers.connection import connect, run_of
 from pull_responder.handlers.garbage import freeze_imports, freeze_objects
 from pull_responder.model.arn import Arn
+from pull_responder.responder.canary import Canaries
 from pull_responder.responder.respond import Message, Responder
 from pull_responder.responder.trial import Trials
 from pull_responder.settings import read_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+    from pull_responder.events.canary import CanaryRecord
     from pull_responder.responder.run import Run
 
 SERVICE = "pull-responder"
@@ -47,15 +53,20 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
     single: list[Message] = []
     batches: list[Message] = []
     trials: list[Trial | Skipped] = []
+    canaries: dict[str, CanaryRecord] = {}
     own = Arn.parse(context.invoked_function_arn)
+    account = own.account if own else None
     for each in messages:
-        if trial := read_trial(each.body, account=own.account if own else None, now=run.now()):
+        if canary := read_canary(each.body, account=account, role_arn=settings.canary_role_arn):
+            canaries[each.id] = canary
+        elif trial := read_trial(each.body, account=account, now=run.now()):
             trials.append(trial)
         else:
             (batches if is_batch(each.body) else single).append(each)
     responder = Responder(run)
     run.count("EventsReceived", len(single))
-    failed = responder.respond(single, keep=_SECONDS_FOR_BATCHES if batches else 0)
+    failed = _record_canaries(canaries, run)
+    failed += responder.respond(single, keep=_SECONDS_FOR_BATCHES if batches else 0)
     # A whole batch costs far more to read than one event. It must not delay the others.
     for number, each in enumerate(batches, 1):
         keep = _SECONDS_FOR_BATCHES if number < len(batches) else 0
@@ -66,8 +77,20 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
     # Last: nobody's pull waits for a test, and it is never handed back.
     Trials(run, alone=not (single or batches)).answer(trials)
     run.count("MessagesFailed", len(failed))
+    run.count_calls()
     freeze_objects()
     return {"batchItemFailures": [{"itemIdentifier": each} for each in dict.fromkeys(failed)]}
+
+
+def _record_canaries(canaries: Mapping[str, CanaryRecord], run: Run) -> list[str]:
+    """Record our own canaries, by message. Return the ids of those that SQS has to deliver again."""
+    try:
+        Canaries(run).record(list(canaries.values()))
+    except StoreError as error:
+        run.count("TableFailures")
+        run.logger.warning("the findings table did not answer", about="a canary", reason=str(error))
+        return list(canaries)
+    return []
 
 
 def _respond_to_batch(message: Message, responder: Responder, run: Run, context: LambdaContext, *, keep: float) -> bool:

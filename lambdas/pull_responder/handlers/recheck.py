@@ -85,4 +85,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
         logger.warning("the findings table did not answer", reason=str(error))
         failed += usable
     run.count("MessagesFailed", len(failed))
+    run.count_calls()
     return {"batchItemFailures": [{"itemIdentifier": each} for each in failed]}

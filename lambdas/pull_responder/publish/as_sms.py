@@ -28,6 +28,7 @@ from pull_responder.publish.telling import (
     counted,
     ended,
     how_known,
+    is_of_responder,
     opening,
     whom,
 )
@@ -134,7 +135,8 @@ def _resolved(alert: Alert, room: int) -> str:
     end, *_ = ended(alert, plain)
     known = [_SHORTER.get(each, each) for each in how_known(alert.notices, known=alert.others_known)]
     said.append(fit(end, max(room - size("\n".join([*said, *known, *tail])) - 1, _STEP)))
-    for each in (*known, *_last_deed(alert.notices), *([NOTHING_LEFT] if alert.others_known else [])):
+    is_last = alert.others_known and not is_of_responder(worst)
+    for each in (*known, *_last_deed(alert.notices), *([NOTHING_LEFT] if is_last else [])):
         if size("\n".join([*said, each, *tail])) <= room:
             said.append(each)
     return fit("\n".join([*said, *tail]), room)

@@ -189,6 +189,8 @@ def _base_subject(findings: Sequence[Finding], room: int) -> str:
         for why, name, place in product(whys, names, wheres):
             if len(candidate := f"{severity}: {why} ({name}, {place})") <= room:
                 return candidate
+    if telling.is_of_responder(finding):
+        return f"{severity}: {first} ({_subject_home(finding)})"
     if len(full := f"{severity} pull failure: {first} ({names[0]}, {places[0]})") <= room:
         return full
     for name, place in product(names, places):

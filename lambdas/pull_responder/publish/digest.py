@@ -16,7 +16,7 @@ from pull_responder.publish.attributes import sort_by_severity
 from pull_responder.publish.changes import fixed_by
 from pull_responder.publish.digest_hit import in_clusters
 from pull_responder.publish.faults import fault
-from pull_responder.publish.telling import WORDS, ended, how_known
+from pull_responder.publish.telling import WORDS, ended, how_known, is_of_responder
 from pull_responder.publish.text import number_of, resource_name
 
 if TYPE_CHECKING:
@@ -214,6 +214,6 @@ def kind(notices: Sequence[Notice]) -> str:
     one = len(notices) == 1
     if edges == {Edge.RESOLVED}:
         return "resolved finding" if one else "resolved findings"
-    if edges == {Edge.NEW}:
+    if edges == {Edge.NEW} and not any(is_of_responder(each.finding) for each in notices):
         return "new pull failure" if one else "new pull failures"
     return "finding" if one else "findings"

@@ -38,6 +38,7 @@ WORDS: Final = {
     Edge.RESOLVED: "RESOLVED",
 }
 NOTHING_LEFT: Final = "No other cause of these failures is known."
+UNSEEN: Final = "Pods may fail to pull, and nobody is told."
 NOTHING_TO_RUN: Final = "There is nothing to run."
 _READ: Final = "No pull was seen to succeed yet; the configuration says that pulls can."
 NOT_SEEN: Final = f"There is nothing to run: pods try again within 5 minutes. {_READ}"
@@ -90,6 +91,8 @@ def whom(alert: Alert, say: Say, *, brief: bool = False) -> str:
     in_clusters = where(alert, say)
     what = _what(alert, say)
     is_over = alert.edge is Edge.RESOLVED and not alert.others
+    if is_of_responder(finding):
+        return "What failed meanwhile was not seen, unless it fails again." if is_over else UNSEEN
     if _is_behavior(finding):
         who = finding.pull.principal
         name = who and (who.name or who.arn)
@@ -134,7 +137,7 @@ def how_known(notices: Sequence[Notice], *, known: bool = True) -> list[str]:
 
     Empty if something else stops the pulls. If that is not `known`, there may be something to run.
     """
-    if any(each.is_in_part for each in notices):
+    if any(each.is_in_part or is_of_responder(each.finding) for each in notices):
         return []
     checks = ((each, BY_ID.get(each.finding.cause)) for each in notices)
     is_read = any(check and each.because.startswith(check.again) for each, check in checks)
@@ -151,7 +154,8 @@ def what_is_left(alert: Alert, say: Say) -> list[str]:
     if not alert.others_known:
         return [NOT_READ]
     if not alert.others:
-        return [NOTHING_LEFT] if alert.edge is Edge.RESOLVED else []
+        over = alert.edge is Edge.RESOLVED and not is_of_responder(alert.worst.finding)
+        return [NOTHING_LEFT] if over else []
     stops = f"Also stop{'s' if len(alert.others) == 1 else ''} these pulls:"
     more = [f"And {number_of(alert.unnamed, 'more cause')}"] if alert.unnamed else []
     return [stops, *(f"- {each}" for each in _also_stops(alert, say)), *more]
@@ -270,6 +274,12 @@ def _of_several(reach: Reach, units: str) -> str:
     words = reach.words(units)
     what = "roles or users" if units == "principals" else units
     return f", one of {words} {what}" if words not in ("0", "1") else ""
+
+
+def is_of_responder(finding: Finding) -> bool:
+    """Return whether the finding is about Pull Responder itself, and about no pull."""
+    check = BY_ID.get(finding.cause)
+    return check is not None and check.of_responder
 
 
 def _is_behavior(finding: Finding) -> bool:

@@ -97,20 +97,21 @@ class Diagnoser:
             # One diagnosis needs no thread of its own.
             answers = [pool.submit(self._diagnose, each) if len(held) > 1 else None for each in held]
             for problem, answer in zip(held, answers, strict=True):
-                try:
-                    diagnosis = answer.result() if answer else self._diagnose(problem)
-                    if diagnosis is None:
-                        self._ledger.change_problem(problem.id, self._release)
-                    else:
-                        changed += self.recorder.record(problem.id, diagnosis)
-                except StoreError as error:
-                    # When the lease expires, `recheck` diagnoses the problem again.
-                    self.log_table_failure(problem.id, error)
-                except Exception as exception:
-                    # The caller reports it once the others are notified.
-                    self._run.count("DiagnosesFailed")
-                    self._run.logger.exception("a problem could not be diagnosed", about=problem.id)
-                    crashed[problem.id] = exception
+                with self._run.about(problem.id):
+                    try:
+                        diagnosis = answer.result() if answer else self._diagnose(problem)
+                        if diagnosis is None:
+                            self._ledger.change_problem(problem.id, self._release)
+                        else:
+                            changed += self.recorder.record(problem.id, diagnosis)
+                    except StoreError as error:
+                        # When the lease expires, `recheck` diagnoses the problem again.
+                        self.log_table_failure(problem.id, error)
+                    except Exception as exception:
+                        # The caller reports it once the others are notified.
+                        self._run.count("DiagnosesFailed")
+                        self._run.logger.exception("a problem could not be diagnosed", about=problem.id)
+                        crashed[problem.id] = exception
         self._notifier.notify(changed)
         return crashed
 
@@ -141,7 +142,8 @@ class Diagnoser:
     def log_table_failure(self, about: str, error: StoreError) -> None:
         """Log and count that the table did not answer about an item."""
         self._run.count("TableFailures")
-        self._run.logger.error("the findings table did not answer", about=about, reason=str(error))
+        with self._run.about(about):
+            self._run.logger.error("the findings table did not answer", about=about, reason=str(error))
 
     def _line(self) -> list[Waiting]:
         """Return the problems that are due now, in the order in which they are to be diagnosed."""
@@ -171,7 +173,8 @@ class Diagnoser:
             if problem.pull is None:
                 # The failed pull is not known, so the problem waits for its next failure.
                 self._run.count("ItemsUnusable")
-                self._run.logger.warning("the failure of a problem cannot be read", about=problem.id)
+                with self._run.about(problem.id):
+                    self._run.logger.warning("the failure of a problem cannot be read", about=problem.id)
         # `leased` is in the order of writing.
         return [leased[each.id] for each in group if each.id in leased]
 
@@ -179,7 +182,8 @@ class Diagnoser:
         """Return the diagnosis of a problem, None if no time is left for it."""
         if problem.pull is None or self.seconds_left() < SECONDS_TO_DIAGNOSE:
             return None
-        return diagnose(problem.pull, self._facts)
+        with self._run.about(problem.id):
+            return diagnose(problem.pull, self._facts)
 
     def _release(self, problem: Problem) -> Problem:
         """Return the problem without its lease, at its place in the line."""

@@ -65,6 +65,9 @@ class LaterLooks:
 
     def look(self, life: Life) -> Outcome:
         """Check whether the cause of an open finding still exists."""
+        check = _CHECK_OF.get(life.finding.cause)
+        if check and check.of_responder:
+            return Outcome()  # that no pull fails does not show that they are seen
         with note_gaps() as gaps:
             outcome = self._decide(life)
         return replace(outcome, unread=gaps.is_incomplete)

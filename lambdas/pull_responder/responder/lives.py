@@ -56,3 +56,11 @@ def _change(run: Run, ledger: Ledger, life: Life, step: Callable[[Life], Life]) 
         return ledger.change(life.id, lambda newest: step(newest) if newest else None)
     except StoreError as error:
         return error
+
+
+def correlation_of(life: Life) -> str:
+    """Return the id under which log lines about a finding are found with those about its events: its latest problem.
+
+    Of a finding without a failed pull it is the finding's own id.
+    """
+    return life.problems[-1] if life.problems else life.id

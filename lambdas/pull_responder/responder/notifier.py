@@ -26,6 +26,8 @@ from pull_responder.findings.life import (
     retry_later,
     wait_for_more,
 )
+from pull_responder.findings.notice import Edge
+from pull_responder.findings.problem import seconds_of
 from pull_responder.findings.store import StoreError
 from pull_responder.findings.suppression import Suppression
 from pull_responder.model.arn import Arn
@@ -37,7 +39,7 @@ from pull_responder.publish.style import Style
 from pull_responder.responder.alerts import Alerts
 from pull_responder.responder.digest_marks import DigestMarks
 from pull_responder.responder.hub import Hub
-from pull_responder.responder.lives import change_lives
+from pull_responder.responder.lives import change_lives, correlation_of
 from pull_responder.responder.pacing import Pacing
 from pull_responder.settings import SettingError
 
@@ -55,6 +57,9 @@ if TYPE_CHECKING:
 
 # Seconds by which a claim outlives its run, so that no two runs send the same notice.
 _SECONDS_OF_GRACE: Final = 5.0
+DIGEST: Final = "digest"
+"""In place of the one problem of a message: the log names those of a digest beside it."""
+_MOST_LOGGED: Final = 20
 # Seconds of the run's time that the last attempts to record leave.
 _SECONDS_TO_END: Final = 2.0
 # The same attempts have so many seconds even if the run has used up its own, as long as its claims hold.
@@ -192,8 +197,9 @@ class Notifier:
         in_digest = at_once and len(groups) > 1
         for group in [lives] if in_digest else groups:
             named = group if in_digest else [self._tell_of_planted(self._hub.say_where(life)) for life in group]
-            # If this run dies later, the notice is not sent again.
-            self._record_all(named, self._publish(named, in_digest=in_digest))
+            with self._run.about(DIGEST if in_digest else correlation_of(named[0])):
+                # If this run dies later, the notice is not sent again.
+                self._record_all(named, self._publish(named, in_digest=in_digest))
 
     def _if_still_claimed(self, step: _Step) -> _Step:
         """Return `step`, without effect if another run has claimed the notice since."""
@@ -282,7 +288,27 @@ class Notifier:
         except AWS_ERRORS as error:
             return self._refused(lives, describe_failure("sns:Publish", error).reason)
         self._run.count("NotificationsSent")
+        self._log_sent(lives)
         return self._publish_filtered(lives, about)
+
+    def _log_sent(self, lives: Sequence[Life]) -> None:
+        """Log whom a message was about, and measure how long after the first failure it came."""
+        now, told = self._run.now(), lives[:_MOST_LOGGED]
+        edges = dict.fromkeys(life.pending.edge.value for life in lives if life.pending)
+        first = [
+            seconds_of(life.reach.first_seen_at) for life in lives if life.pending and life.pending.edge is Edge.NEW
+        ]
+        waited = [now - each for each in first if each is not None]
+        for each in waited:
+            self._run.measure("NotificationSeconds", each)
+        self._run.logger.info(
+            "notified",
+            edge=", ".join(edges),
+            findings=[life.id for life in told],
+            problems=list(dict.fromkeys(map(correlation_of, told))),
+            more=len(lives) - len(told),
+            seconds=round(max(waited)) if waited else None,
+        )
 
     def _publish_filtered(self, lives: Sequence[Life], about: Alert | Sequence[Notice]) -> dict[str, _Step]:
         """Publish to the topic for filters, if there is one, what all others have got. Return the steps to record."""

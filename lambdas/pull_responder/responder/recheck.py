@@ -23,7 +23,7 @@ from pull_responder.responder.diagnoser import Diagnoser
 from pull_responder.responder.inspector import Inspector
 from pull_responder.responder.later_looks import LaterLooks
 from pull_responder.responder.ledger import Ledger
-from pull_responder.responder.lives import change_lives
+from pull_responder.responder.lives import change_lives, correlation_of
 from pull_responder.responder.notifier import Notifier
 from pull_responder.responder.what_broke_it import WhatBrokeIt
 
@@ -184,6 +184,10 @@ class Recheck:
 
     def _try_recheck(self, life: Life, *, by_change: bool) -> Life | None:
         """Recheck one finding. Log and keep any exception."""
+        with self._run.about(correlation_of(life)):
+            return self._rechecked(life, by_change=by_change)
+
+    def _rechecked(self, life: Life, *, by_change: bool) -> Life | None:
         try:
             return self._recheck_one(life, by_change=by_change)
         except StoreError as error:

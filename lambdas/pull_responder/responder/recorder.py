@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.findings.leases import release, seize
 from pull_responder.findings.life import open_or_update, resolve
 from pull_responder.findings.related import add_related
+from pull_responder.responder.dimensions import dimensions_of
 from pull_responder.responder.reaches import Reaches
 from pull_responder.responder.unexplained import finding_of_unexplained, unexplained_id
 
@@ -103,8 +104,11 @@ class Recorder:
         together: Sequence[str] = (),
     ) -> Life:
         """Record a finding, and the ids of all findings that were found `together`."""
+        was_open = False
 
         def step(known: Life | None) -> Life:
+            nonlocal was_open
+            was_open = known is not None and known.is_open
             reach = self.reaches.reach(self.ledger, finding.id, known, problem=problem, found_in=finding.cluster)
             life = open_or_update(
                 known, finding, problem=problem, reach=reach, now=self.run.now(), settings=self.run.settings
@@ -119,6 +123,8 @@ class Recorder:
         life = self.ledger.change(finding.id, step)
         if life is None:
             raise AssertionError(f"{finding.id} was recorded but is not in the table")
+        if not was_open:
+            self.run.count_by("FindingsOpened", dimensions_of(life.finding))
         return life
 
     def _finish_diagnosis(self, problem: Problem, diagnosis: Diagnosis) -> Problem:
@@ -183,6 +189,7 @@ class Recorder:
         self.run.count("PullsInconclusive", int(bool(diagnosis.inconclusive) and not diagnosis.findings))
         self.run.logger.info(
             "diagnosed",
+            event_id=diagnosis.pull.event_id,
             image=diagnosis.pull.image,
             principal=diagnosis.pull.principal and diagnosis.pull.principal.arn,
             cluster=diagnosis.cluster,

@@ -30,7 +30,7 @@ from pull_responder.responder.order import Waiting, in_order
 from pull_responder.responder.refused import log_refused
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pull_responder.events.recurrence import Occurrence
     from pull_responder.findings.problem import Problem, Sighting
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 _RECURRENCE: Final = Recurrence()
 _PROBLEMS: Final[dict[int, tuple[PullFailure, str]]] = {}
 _MOST_PROBLEMS: Final = 4_000
+_MOST_LOGGED: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,9 +177,21 @@ class Responder:
         failed |= not_leased | not_counted
         for each, error in failed.items():
             self._diagnoser.log_table_failure(each, error)
+        self._log_counted(line, groups)
         self._left_waiting = self._left_waiting or len(line) > MOST_LEASED
         crashed = self._diagnoser.diagnose_leased(changed[each.id] for each in line if each.id in changed)
         return [message for each in dict.fromkeys((*failed, *crashed)) for message in groups[each].messages]
+
+    def _log_counted(self, line: Sequence[Waiting], groups: Mapping[str, _Group]) -> None:
+        """Log to which problems events belong: what comes of an event is logged by its problem."""
+        if line:
+            counted = {each.id: groups[each.id] for each in line[:_MOST_LOGGED]}
+            self._run.logger.info(
+                "counted",
+                problems={each: len(group.messages) for each, group in counted.items()},
+                latest={each: group.newest.event_id for each, group in counted.items()},
+                more=len(line) - len(counted),
+            )
 
     def _group_by_problem(self, pulls: Sequence[tuple[Message, Occurrence]]) -> dict[str, _Group]:
         """Return the groups by problem id. Each failure is completed from other signals of the batch."""

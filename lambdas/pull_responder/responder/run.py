@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from pull_responder.findings.store import Store
 from pull_responder.model.unread import Unread
@@ -16,7 +17,7 @@ from pull_responder.publish.backoff import jitter, longest_wait
 from pull_responder.settings import SettingError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
 
     from aws_lambda_powertools import Logger, Metrics
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pull_responder.settings import Settings
 
 _COUNTING: Final = threading.Lock()
+_CORRELATION: Final = "correlation_id"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +68,51 @@ class Run:
             # Threads count, too, and Powertools adds to what it keeps without a lock.
             with _COUNTING:
                 self.metrics.add_metric(name=name, unit=MetricUnit.Count, value=number)
+
+    def count_by(self, name: str, dimensions: Mapping[str, str]) -> None:
+        """Add one to one of the function's metrics, and to that of each dimension by itself."""
+        self.count(name)
+        for dimension, value in dimensions.items():
+            self.gauge(name, 1, **{dimension: value})
+
+    def count_calls(self) -> None:
+        """Count the calls to AWS since this was asked last, and those that AWS throttled."""
+        calls, throttled = self.aws.take_calls()
+        self.count("Calls", calls)
+        self.count("CallsThrottled", throttled)
+
+    def measure(self, name: str, seconds: float) -> None:
+        """Write a metric in seconds."""
+        with _COUNTING:
+            self.metrics.add_metric(name=name, unit=MetricUnit.Seconds, value=max(0.0, seconds))
+
+    @contextmanager
+    def about(self, correlation_id: str) -> Iterator[None]:
+        """Let each line that this thread logs meanwhile carry the id of what it is about, as `correlation_id`.
+
+        From an event to its notification that is the id of the problem.
+        """
+        before = self.logger.thread_safe_get_current_keys().get(_CORRELATION)
+        self.logger.thread_safe_append_keys(**{_CORRELATION: correlation_id})
+        try:
+            yield
+        finally:
+            if before is None:
+                self.logger.thread_safe_remove_keys([_CORRELATION])
+            else:
+                self.logger.thread_safe_append_keys(**{_CORRELATION: before})
+
+    def gauge(self, name: str, value: float, **dimensions: str) -> None:
+        """Write a metric that counts even when it is 0, with dimensions beside the function's own."""
+        if not dimensions:
+            with _COUNTING:
+                self.metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+            return
+        ours = {"service": self.metrics.service or "", **dimensions}
+        with single_metric(
+            name=name, unit=MetricUnit.Count, value=value, namespace=self.metrics.namespace, default_dimensions=ours
+        ):
+            pass
 
     def let_others(self, attempt: int) -> None:
         """Wait a random moment, longer with each attempt, before a retry of a write that another run made first."""

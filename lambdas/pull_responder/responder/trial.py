@@ -93,8 +93,9 @@ class Trials:
         try:
             took, why = self._take(list(trials)[:_MOST_READ]) if trials else (None, "")
             if took:
-                self._run.logger.info("a test event", test=took.id)
-                self._save(replace(took, stations=tuple(self._stations(took)), is_done=True))
+                with self._run.about(took.id):
+                    self._run.logger.info("a test event", test=took.id)
+                    self._save(replace(took, stations=tuple(self._stations(took)), is_done=True))
         except StoreError as error:
             why = _TOO_MANY if took else _NO_TABLE
             self._log_table_failure(error)

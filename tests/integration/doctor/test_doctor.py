@@ -15,10 +15,8 @@ from tests.integration.doctor.estate import DENIED_RULE, OTHER_CLUSTER, REGION, 
 if TYPE_CHECKING:
     from tests.integration.doctor.conftest import Doctor
 
-# Security Hub is emulated by moto, which knows no IAM, and the emulated Lambda lets everybody read mappings. This
-# account is in no organization, so its policies are not asked for.
+# Security Hub is emulated by moto, which knows no IAM. This account is in no organization: its policies are not read.
 NOT_REFUSED = {
-    "lambda:GetEventSourceMapping",
     "securityhub:DescribeHub",
     *(each for each in PERMISSIONS if each.startswith("organizations:")),
 }
@@ -106,10 +104,7 @@ def test_nothing_is_said_to_work_that_was_not_read(doctor: Doctor) -> None:
     working = [each for each in report.results if each["state"] == "works"]
     unread = [each for each in report.results if each["state"] == "unread"]
     assert len(working) + len(unread) == len(report.results)
-    assert all(each["subject"].startswith("event source mapping") for each in working if each["check"] == "functions")
-    assert {each["check"] for each in working} == {
-        *("stack", "security_hub", "organization", "members", "functions", "sdk")
-    }
+    assert {each["check"] for each in working} == {"stack", "security_hub", "organization", "members", "sdk"}
     assert all(each["meaning"] and each["needs"] for each in unread)
 
 

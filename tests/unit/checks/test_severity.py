@@ -19,6 +19,7 @@ BY_WORDS_OR_BY_SOMEBODY = {
     "registry_throttled": Severity.MEDIUM,
     "registry_unavailable": Severity.MEDIUM,
     "pull_failing_unexplained": Severity.MEDIUM,
+    "responder_is_blind": Severity.MEDIUM,
     "unexpected_principal_denied": Severity.INFORMATIONAL,
 }
 

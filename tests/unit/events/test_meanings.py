@@ -36,7 +36,7 @@ OWN = {
     "node_group_unhealthy",
     *("credential_provider_failing", "proxy_blocks_pull", "registry_certificate_untrusted", "registry_unavailable"),
 }
-NEVER_SAID = {"unexpected_principal_denied", "pull_failing_unexplained"}
+NEVER_SAID = {"unexpected_principal_denied", "pull_failing_unexplained", "responder_is_blind"}
 CATALOGUE = AUTHORIZATION | ENDPOINT_POLICIES | IDENTITY | REPOSITORY | WAY | TO_S3 | OWN | NEVER_SAID
 
 # Rule 1: where each symptom says to look.

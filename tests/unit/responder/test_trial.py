@@ -144,7 +144,15 @@ def answer(
         counted.wait(seconds)
         time.left -= seconds if clock else 0
 
-    log = SimpleNamespace(info=counted.log, warning=counted.log, error=counted.log, exception=counted.log)
+    log = SimpleNamespace(
+        info=counted.log,
+        warning=counted.log,
+        error=counted.log,
+        exception=counted.log,
+        thread_safe_get_current_keys=dict,
+        thread_safe_append_keys=counted.log,
+        thread_safe_remove_keys=counted.log,
+    )
     run = Run(
         settings=settings or Settings(topic_arn=f"arn:aws:sns:{REGION}:{ACCOUNT}:topic"),
         aws=cast("Any", aws),
