@@ -167,7 +167,7 @@ def test_one_incident_is_opened_updated_and_closed(
     story: list[list[str]], vendor: Vendor, handle: Callable[[list[str]], list[str]]
 ) -> None:
     new, worse, first_over, all_over = story
-    assert [edges(each) for each in story] == [["new"], ["worse"], ["resolved"], ["resolved"]]
+    assert [edges(each) for each in story] == [["new"], ["worse"], ["resolved_in_part"], ["resolved"]]
 
     assert handle(new) == []
     (incident,) = vendor.incidents
