@@ -14,18 +14,19 @@ endif
 # Compiled code is kept whatever the shell says: all that runs here runs many times.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-together test-deployed test-other other node-version worlds lint synth bench mutants examples generate locks clean
+.PHONY: demo test test-together test-deployed test-other other node-version worlds lint synth bench mutants examples generate locks keep-release clean
 .DELETE_ON_ERROR:
 
 demo: build/python.stamp
 	@.venv/bin/pull-responder demo
 
 # In the order of the folders: the files that take longest have few tests, and by the number of tests they would come
-# last, with one processor idle. The deployment by itself: its queues have short patience, which other tests beside it
-# would use up. One worker more than there are processors: each waits while the emulator that it asked works.
+# last, with one processor idle. One worker more than there are processors: each waits while the emulator that it asked
+# works. The deployments by themselves: their queues have short patience, which many tests beside them would use up. Of
+# these two can run at once, each with an emulated AWS of its own; those that share a stack stay together.
 WORKERS ?= 3
 TEST_TOGETHER = $(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --ignore tests/e2e
-TEST_DEPLOYED = $(PYTHON) -m pytest tests/e2e
+TEST_DEPLOYED = $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/e2e
 test: build/python.stamp build/node.stamp node-version
 	@$(TEST_TOGETHER)
 	@$(TEST_DEPLOYED)
@@ -62,12 +63,16 @@ lint: build/python.stamp
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 
-# With cdk-nag, which fails the synthesis; W3005 is about DependsOn that CDK itself writes, W3002 about `package`.
+# The stack by itself, and as the hub of an organization. With cdk-nag, which fails the synthesis; W3005 is about DependsOn
+# that CDK itself writes, W3002 about `package`.
+AS_HUB := $(addprefix -c pullResponder.,organizationId=o-a1b2c3d4e5 findingsIn=member memberAuditLogs=true)
+SYNTHESIZED := cdk.out/*.template.json build/hub/*.template.json infra/member-role.yaml infra/member.yaml
 synth: build/python.stamp build/node.stamp build/scanners.stamp node-version
 	@node_modules/.bin/cdk synth --quiet --no-notices --app "$(PYTHON) app.py"
-	@.venv/bin/cfn-lint --ignore-checks W3005 W3002 -- cdk.out/*.template.json infra/member-role.yaml recipes/incidents/template.yaml
-	@LOG_LEVEL=ERROR build/scanners/bin/checkov --quiet --compact --framework cloudformation -f cdk.out/*.template.json infra/member-role.yaml
-	@build/scanners/bin/python -W ignore infra/scan_policies.py cdk.out/*.template.json infra/member-role.yaml recipes/incidents/template.yaml
+	@node_modules/.bin/cdk synth --quiet --no-notices --app "$(PYTHON) app.py" --output build/hub $(AS_HUB)
+	@.venv/bin/cfn-lint --ignore-checks W3005 W3002 -- $(SYNTHESIZED) recipes/incidents/template.yaml
+	@LOG_LEVEL=ERROR build/scanners/bin/checkov --quiet --compact --framework cloudformation -f $(SYNTHESIZED)
+	@build/scanners/bin/python -W ignore infra/scan_policies.py $(SYNTHESIZED) recipes/incidents/template.yaml
 
 node-version:
 	@test "$(NODE_MAJOR)" != 20 || echo "Node.js 20 is past its end of life: use 22 or newer" >&2
@@ -76,11 +81,13 @@ bench: build/python.stamp
 	@npm ci --prefix bench --silent --no-audit --no-fund || echo "Without npm the other engine is left out" >&2
 	@$(PYTHON) -m bench.authorization
 	@$(PYTHON) -m bench.diagnosis
+	@$(PYTHON) -m bench.cold_start
 	@$(PYTHON) -m bench.function
 	@$(PYTHON) -m bench.layer
 	@$(PYTHON) -m bench.storm 2>/dev/null
 	@$(PYTHON) -m bench.roles 2>/dev/null
 	@$(PYTHON) -m bench.open_findings 2>/dev/null
+	@$(PYTHON) -m bench.scale 2>/dev/null
 
 # A sample of small changes to the pure packages, or to those named; each that no unit test of its package notices is
 # printed. `make mutants SAMPLE=0 PACKAGES=network/names.py` tries all of one module, another SEED other ones. With LIMIT=4
@@ -106,6 +113,7 @@ generate: build/python.stamp
 	@$(PYTHON) -m infra.permissions > build/scopes.txt
 	@$(PYTHON) -m pull_responder.generate --scopes build/scopes.txt build/generated
 	@$(PYTHON) -m infra.member_role build/generated/infra/permissions.json > build/generated/infra/member-role.yaml
+	@$(PYTHON) -m infra.member_template build/generated/infra/permissions.json > build/generated/infra/member.yaml
 	@rm -f docs/causes/*.md && cp -R build/generated/. .
 
 # Which versions are installed and packaged: after a change of a requirements.txt. What is packaged is for the functions'
@@ -119,6 +127,10 @@ locks:
 		requirements.txt -o requirements.lock
 	@build/uv/bin/uv pip compile --quiet --no-header --no-annotate --universal --python-version 3.11 \
 		requirements-scanners.txt -o requirements-scanners.lock
+
+# What this release deploys, for the tests of the next one, which upgrade from it.
+keep-release: build/python.stamp
+	@$(PYTHON) -m tests.releases .
 
 clean:
 	rm -rf .venv node_modules build cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,6 +1,6 @@
-"""Measures the process of the function `diagnose`, cold and warm: `python -m bench.function`.
+"""Measures the process of the function `diagnose`, warm above all: `python -m bench.function`.
 
-The defaults of memorySize and timeoutSeconds in cdk.json are based on it. The function runs in its own process, with
+bench/cold_start.py measures its start, with what is packaged. Here, the function runs in its own process, with
 the credentials of its role, against an emulated AWS on this machine. So the time is mostly this machine's processor
 time, and hardly any network time.
 """
@@ -46,8 +46,7 @@ for batch in batches:
     assert answer == {"batchItemFailures": []}, answer
     seconds.append(time.perf_counter() - before)
 usage = resource.getrusage(resource.RUSAGE_SELF)
-print(json.dumps({"import": imported - started, "batches": seconds, "cpu": usage.ru_utime + usage.ru_stime,
-                  "megabytes": usage.ru_maxrss / 1024}))
+print(json.dumps({"import": imported - started, "batches": seconds, "cpu": usage.ru_utime + usage.ru_stime}))
 """
 
 
@@ -101,7 +100,6 @@ def main() -> None:
         f"  the same failure again       {warm * 1000:6.0f} ms\n"
         f"  25 times in one batch        {many * 1000:6.0f} ms\n"
         f"  processor time of all        {middle['cpu']:6.2f} s\n"
-        f"  most memory                  {middle['megabytes']:6.0f} MB\n"
     )
 
 

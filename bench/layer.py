@@ -18,12 +18,12 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from infra.dependency_layer import LOCKED, build_layer
+from infra.dependency_layer import build_layer
+from infra.function_code import build_code
 from infra.runtime_python import find_runtime_python
-from infra.sdk_data import read_services
+from infra.sdk_data import read_operations
 
 _RUNS: Final = 5
-_LAMBDAS: Final = LOCKED.parent
 _PROCESS: Final = """
 import sys, time
 started = time.process_time()
@@ -58,7 +58,7 @@ def _start(python: Path, layer: Path, lambdas: Path) -> tuple[float, float]:
     seconds = []
     for _ in range(_RUNS):
         done = subprocess.run(  # noqa: S603 -- a Python of this machine, with the program above
-            [str(python), "-S", "-c", _PROCESS, *read_services()],
+            [str(python), "-S", "-c", _PROCESS, *read_operations()],
             env=environment,
             capture_output=True,
             text=True,
@@ -75,14 +75,13 @@ def main() -> None:
     python = runtime or Path(sys.executable)
     with tempfile.TemporaryDirectory() as folder:
         build = Path(folder)
-        lambdas = Path(shutil.copytree(_LAMBDAS, build / "lambdas", ignore=shutil.ignore_patterns("__pycache__")))
-        subprocess.run([str(python), "-m", "compileall", "-q", str(lambdas)], check=True)  # noqa: S603 -- as above
+        lambdas = build_code(build, python=runtime)
         layers = {
-            "whole SDK": build_layer(build=build, services=()),
+            "whole SDK": build_layer(build=build, operations={}),
             "cut SDK": build_layer(build=build),
         }
         if runtime:
-            layers["whole SDK, compiled"] = build_layer(build=build, services=(), python=runtime)
+            layers["whole SDK, compiled"] = build_layer(build=build, operations={}, python=runtime)
             layers["cut SDK, compiled"] = build_layer(build=build, python=runtime)
         sys.stdout.write(
             f"The functions' layer, processor time, median of {_RUNS} processes of {python.name}:\n"

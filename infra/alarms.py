@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from infra.event_queue import EventQueue
 
 _PERIOD: Final = cdk.Duration.minutes(5)
+# The stream keeps records for 24 hours. A quarter of that leaves time to look.
+_STREAM_HOURS: Final = 6
+_MILLISECONDS_OF_AN_HOUR: Final = 3_600_000
 # The errors that the functions count themselves, with the alarm's description. pull_responder.handlers has the
 # namespace and the dimension. Errors in a run itself have the alarm on the function's errors.
 _OWN_NAMESPACE: Final = "PullResponder"
@@ -35,6 +38,10 @@ _OWN_ERRORS: Final[Mapping[str, str]] = {
     "ItemsUnusable": "The findings table holds an item that cannot be read",
     "AuditRecordsUnreadable": "A record of an audit log could not be read",
     "AuditBatchesUnusable": "What CloudWatch Logs delivered of an audit log could not be read",
+}
+# Those that a hub of an organization counts besides.
+_ERRORS_OF_MEMBERS: Final[Mapping[str, str]] = {
+    "ForwardedEventsRefused": "Events that name another account than the one that sent them were refused",
 }
 
 
@@ -68,6 +75,12 @@ class Alarms(Construct):
         lost = function.metric("DeadLetterErrors", period=_PERIOD, statistic="Sum")
         self._add(f"{name}Lost", f"What the function {name} could not handle is lost", lost)
 
+    def watch_stream(self, name: str, function: lambda_.IFunction) -> None:
+        """Add an alarm on records of a stream that the function does not get to."""
+        age = function.metric("IteratorAge", period=_PERIOD, statistic="Maximum")
+        longest = _STREAM_HOURS * _MILLISECONDS_OF_AN_HOUR
+        self._add(f"{name}Behind", f"The function {name} does not keep up with its stream", age, threshold=longest)
+
     def watch_queue(self, name: str, events: EventQueue) -> None:
         """Add an alarm on messages that nobody takes, such as when the event source mapping is disabled."""
         age = events.queue.metric_approximate_age_of_oldest_message(period=_PERIOD, statistic="Maximum")
@@ -80,24 +93,26 @@ class Alarms(Construct):
         failed = topic.metric_number_of_notifications_failed(period=_PERIOD, statistic="Sum")
         self._add("Undelivered", "SNS could not deliver a notification to a subscriber", failed)
 
-    def watch_rules(self, names: Iterable[str]) -> None:
+    def watch_rules(self, names: Iterable[str], *, bus_name: str | None = None) -> None:
         """Add for each rule an alarm on events that EventBridge could neither deliver nor put among the dead letters.
 
-        EventBridge has this metric by rule only (user guide, "Monitoring Amazon EventBridge").
+        `bus_name` is the bus that the rules are on, if it is not the default bus. EventBridge has this metric by rule
+        only, and by bus and rule for other buses (user guide, "Monitoring Amazon EventBridge").
         """
         for name in names:
             failed = cloudwatch.Metric(
                 namespace="AWS/Events",
                 metric_name="FailedInvocations",
-                dimensions_map={"RuleName": name},
+                dimensions_map={"RuleName": name, **({"EventBusName": bus_name} if bus_name else {})},
                 period=_PERIOD,
                 statistic="Sum",
             )
             self._add(f"Rule{name}", f"Events of the rule {name} are lost", failed)
 
-    def watch_own_metrics(self) -> None:
-        """Add an alarm on each kind of error that the functions count."""
-        for name, description in _OWN_ERRORS.items():
+    def watch_own_metrics(self, *, has_members: bool = False) -> None:
+        """Add an alarm on each kind of error that the functions count, with those of a hub if it `has_members`."""
+        errors = {**_OWN_ERRORS, **(_ERRORS_OF_MEMBERS if has_members else {})}
+        for name, description in errors.items():
             counted = cloudwatch.Metric(
                 namespace=_OWN_NAMESPACE,
                 metric_name=name,

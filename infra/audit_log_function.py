@@ -11,6 +11,8 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 
 from infra import scanner_answers as answers
+from infra.audit_log_pattern import FILTER_PATTERN
+from infra.audit_log_stream import AuditLogStream
 from infra.escape_hatch import cfn_resource
 from infra.permissions import Grant
 from infra.responder_function import ResponderFunction
@@ -19,25 +21,22 @@ from infra.settings import Settings
 if TYPE_CHECKING:
     from constructs import Construct
 
-# Matches records that contain one of these words. The function drops the records that contain one by coincidence.
-# Source of the limits: CloudWatch Logs User Guide, "Filter pattern syntax".
-# - A JSON pattern can select an element of an array only by its index, so this is a pattern of terms.
-# - Terms with "?" can be joined by OR only.
-# - A log group can have at most five patterns with regular expressions, so this uses none.
-FILTER_PATTERN: Final = (
-    "?ErrImagePull ?ImagePullBackOff ?InvalidImageName ?RegistryUnavailable ?SignatureValidationFailed"
-)
-
 _MEMORY_MEGABYTES: Final = 256
 # A batch takes seconds. The rest is for waiting while SQS fails: with the two retries of Lambda, more than ten minutes.
 _TIMEOUT_SECONDS: Final = 240
+# A record holds what CloudWatch Logs delivers at a time, which is at most 1 MB. Records of a shard wait for those that
+# are tried again.
+_STREAM_BATCH: Final = 100
+_STREAM_WINDOW_SECONDS: Final = 5
+_STREAM_RETRIES: Final = 5
 
 
 class AuditLogFunction(ResponderFunction):
     """The function, and its subscription to the log group of each cluster in `settings.audit_log_clusters`.
 
     The function sends failures to `queue`. When a run fails, Lambda retries it, and then sends the batch to
-    `dead_letters`.
+    `dead_letters`. `stream`, if not None, is the stream of audit logs of the organization, which the function reads,
+    too. Of a batch from it that fails, Lambda sends to `dead_letters` where it is in the stream, not what it holds.
     """
 
     def __init__(  # noqa: PLR0913 -- keyword-only, except for the two arguments that every construct has
@@ -50,6 +49,7 @@ class AuditLogFunction(ResponderFunction):
         key: kms.IKey | None,
         queue: sqs.IQueue,
         dead_letters: sqs.IQueue,
+        stream: AuditLogStream | None = None,
     ) -> None:
         super().__init__(
             scope,
@@ -66,6 +66,7 @@ class AuditLogFunction(ResponderFunction):
                 Grant(("sqs:SendMessage",), (dead_letters.queue_arn,)),
                 # Sending to a queue with such a key needs these: SQS developer guide, "Key management".
                 *([Grant(("kms:Decrypt", "kms:GenerateDataKey"), (key.key_arn,))] if key else []),
+                *([stream.read] if stream else []),
             ),
             environment={"QUEUE_URL": queue.queue_url},
             memory_size=_MEMORY_MEGABYTES,
@@ -75,8 +76,32 @@ class AuditLogFunction(ResponderFunction):
         # Not the construct's `dead_letter_queue`, which would add permissions to the role.
         function = cfn_resource(self.function, lambda_.CfnFunction)
         function.dead_letter_config = lambda_.CfnFunction.DeadLetterConfigProperty(target_arn=dead_letters.queue_arn)
+        if stream:
+            self._read_stream(stream, dead_letters)
         for cluster in settings.audit_log_clusters:
             self._subscribe(cluster)
+
+    def _read_stream(self, stream: AuditLogStream, dead_letters: sqs.IQueue) -> None:
+        """Let Lambda run the function for the stream's records. Not `add_event_source`: it would add permissions."""
+        mapping = lambda_.CfnEventSourceMapping(
+            self,
+            "Stream",
+            function_name=self.function.function_arn,
+            event_source_arn=stream.stream.stream_arn,
+            # What waits in the stream when the function is first deployed is read, too.
+            starting_position="TRIM_HORIZON",
+            batch_size=_STREAM_BATCH,
+            maximum_batching_window_in_seconds=_STREAM_WINDOW_SECONDS,
+            # The function names the first record that failed. Where it cannot, halves are tried.
+            function_response_types=["ReportBatchItemFailures"],
+            bisect_batch_on_function_error=True,
+            maximum_retry_attempts=_STREAM_RETRIES,
+            destination_config=lambda_.CfnEventSourceMapping.DestinationConfigProperty(
+                on_failure=lambda_.CfnEventSourceMapping.OnFailureProperty(destination=dead_letters.queue_arn)
+            ),
+        )
+        # Lambda checks the permissions when the mapping is made.
+        mapping.node.add_dependency(self.role)
 
     def _subscribe(self, cluster: str) -> None:
         """Subscribe to a cluster's log group. EKS creates the log group; it is not part of this stack.

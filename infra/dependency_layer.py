@@ -6,28 +6,29 @@ file archives for Python Lambda functions": libraries in layers have precedence 
 
 from __future__ import annotations
 
-import hashlib
+import json
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 
+from infra.asset_folder import BUILD, COMPILE, build_once, compile_code
 from infra.runtime_python import RUNTIME_VERSION, find_runtime_python
-from infra.sdk_data import cut_sdk_data, read_services
+from infra.sdk_data import cut_sdk_data, read_operations
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from constructs import Construct
 
-_ROOT: Final = Path(__file__).resolve().parent.parent
-LOCKED: Final = _ROOT / "lambdas" / "requirements.lock"
+LOCKED: Final = Path(__file__).resolve().parent.parent / "lambdas" / "requirements.lock"
 _VERSION: Final = ".".join(map(str, RUNTIME_VERSION))
+# Powertools' Logger imports it.
+_USED_UTILITIES: Final = ("jmespath_utils",)
 RUNTIME: Final = lambda_.Runtime.PYTHON_3_13
 ARCHITECTURE: Final = lambda_.Architecture.ARM_64
 _PIP: Final = (
@@ -35,10 +36,6 @@ _PIP: Final = (
     *("--only-binary=:all:", "--platform", "manylinux2014_aarch64", "--implementation", "cp"),
     *("--python-version", _VERSION),
 )
-# Lambda does not keep what it compiles: without compiled code, each start of a function compiles all it imports. The
-# files must not be compared with the time or the content of their source: zipping changes the former, and reading the
-# latter takes time. Their paths are those on Lambda, for its stack traces.
-_COMPILE: Final = ("-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", "-p", "/opt/python", "-s")
 
 
 class DependencyLayer(lambda_.LayerVersion):
@@ -62,8 +59,8 @@ class DependencyLayer(lambda_.LayerVersion):
         if python is None:
             cdk.Annotations.of(self).add_info_v2(
                 "pull-responder:layer-not-compiled",
-                f"No Python {_VERSION} was found here to compile the layer with. The functions work, and each new "
-                "process of them takes some tenths of a second more to start",
+                f"No Python {_VERSION} was found here to compile the functions' code and their layer with. They work, "
+                "and each new process of them takes twice the time to start",
             )
 
 
@@ -75,44 +72,51 @@ def read_sdk_version(locked: Path = LOCKED) -> str:
 
 def build_layer(
     locked: Path = LOCKED,
-    build: Path = _ROOT / "build",
+    build: Path = BUILD,
     *,
-    services: Collection[str] | None = None,
+    operations: Mapping[str, Collection[str]] | None = None,
     python: Path | None = None,
 ) -> Path:
     """Return the folder of the layer. Build it in `build` unless `build` has it already for the same arguments.
 
     - `locked` lists, pins and hashes every package, because pip looks for no dependencies and accepts nothing else
-    - `services` are those whose data stays in the SDK; None: those that the functions call; empty: all
+    - `operations` are those that the SDK knows, by services; None: those that the functions call; empty: all
     - `python` compiles the packages; None: they are not compiled
 
-    Raises CalledProcessError when pip fails, FileNotFoundError when the SDK does not know a service.
+    Raises CalledProcessError when pip fails, LookupError when the SDK does not know an operation.
     """
-    kept = tuple(read_services() if services is None else services)
-    parts = (*_PIP, *(_COMPILE if python else ()), *kept, Path(__file__).with_name("sdk_data.py").read_text())
-    key = hashlib.sha256("\n".join((*parts, locked.read_text())).encode()).hexdigest()[:16]
-    layer = build / f"dependency-layer-{key}"
-    if layer.is_dir():
-        return layer
-    build.mkdir(parents=True, exist_ok=True)
-    # Build in a temporary folder and rename it. So an interrupted or a concurrent build cannot leave half a layer.
-    with tempfile.TemporaryDirectory(dir=build) as temporary:
-        target = Path(temporary) / layer.name
-        packages = target / "python"
-        _run(sys.executable, "-m", "pip", *_PIP, "--target", str(packages), "-r", str(locked))
-        # Scripts contain the path of the Python that installed them, and RECORD contains their hashes. Both would
-        # differ on each machine, and change the hash of the asset.
-        shutil.rmtree(packages / "bin", ignore_errors=True)
-        for record in packages.glob("*.dist-info/RECORD"):
-            record.unlink()
+    kept = read_operations() if operations is None else operations
+
+    def fill(layer: Path) -> None:
+        packages = layer / "python"
+        _install(locked, packages)
+        _delete_unused(packages)
         if kept and (packages / "botocore").is_dir():
             cut_sdk_data(packages, kept)
         if python is not None:
-            _run(str(python), *_COMPILE, str(packages), str(packages))
-        shutil.rmtree(layer, ignore_errors=True)
-        target.rename(layer)
-    return layer
+            compile_code(python, packages, at="/opt/python")
+
+    how = (Path(__file__).read_text(), Path(__file__).with_name("sdk_data.py").read_text())
+    parts = (*(COMPILE if python else ()), json.dumps({name: list(kept[name]) for name in kept}), *how)
+    return build_once(build, "dependency-layer", (*parts, locked.read_text()), fill)
 
 
-def _run(*command: str) -> None:
-    subprocess.run(command, check=True)  # noqa: S603 -- our own commands and our own requirements
+def _delete_unused(packages: Path) -> None:
+    """Delete the parts of Powertools that the functions do not import: nine tenths of it."""
+    powertools = packages / "aws_lambda_powertools"
+    shutil.rmtree(powertools / "event_handler", ignore_errors=True)
+    for each in powertools.glob("utilities/*/"):
+        if each.name not in _USED_UTILITIES:
+            shutil.rmtree(each)
+
+
+def _install(locked: Path, packages: Path) -> None:
+    subprocess.run(  # noqa: S603 -- our own command and our own requirements
+        [sys.executable, "-m", "pip", *_PIP, "--target", str(packages), "-r", str(locked)],
+        check=True,
+    )
+    # Scripts contain the path of the Python that installed them, and RECORD contains their hashes. Both would differ on
+    # each machine, and change the hash of the asset.
+    shutil.rmtree(packages / "bin", ignore_errors=True)
+    for record in packages.glob("*.dist-info/RECORD"):
+        record.unlink()

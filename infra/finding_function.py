@@ -16,6 +16,7 @@ from aws_cdk import aws_sqs as sqs
 from infra import scanner_answers as answers
 from infra.findings_table import ExistingTable, FindingsTable
 from infra.notification_topic import NotificationTopic
+from infra.organization import function_role_name
 from infra.permissions import Grant
 from infra.responder_function import ResponderFunction
 from infra.scanner_answers import answer
@@ -101,6 +102,7 @@ class FindingFunction(ResponderFunction):
             settings=settings,
             layer=layer,
             key=key,
+            role_name=function_role_name(task.name, cdk.Aws.REGION) if settings.organization_id else None,
             resources={
                 "topic": topic.topic.topic_arn,
                 "member_role": settings.member_role_name,
@@ -180,6 +182,12 @@ def _environment(settings: Settings, *, topic_arn: str, table_name: str) -> Mapp
         environment["PULL_RESPONDER_READ_ACCOUNTS"] = json.dumps(settings.read_accounts)
     if settings.organization_account:
         environment["PULL_RESPONDER_ORGANIZATION_ACCOUNT"] = settings.organization_account
+    if settings.organization_id:
+        environment |= {
+            "PULL_RESPONDER_ORGANIZATION_ID": settings.organization_id,
+            "PULL_RESPONDER_FINDINGS_IN": settings.findings_in,
+            "PULL_RESPONDER_IMPORT_ROLE": settings.import_role_name,
+        }
     if settings.forwarded_event_source:
         environment["FORWARDED_EVENT_SOURCE"] = settings.forwarded_event_source
     return environment

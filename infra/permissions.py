@@ -283,5 +283,15 @@ def grant_to_assume(accounts: Iterable[str], *, partition: str, member_role: str
     return (Grant(("sts:AssumeRole",), arns),) if arns else ()
 
 
+def grant_to_import(*, partition: str, import_role: str) -> tuple[Grant, ...]:
+    """Return the statement that lets the role of this name be assumed in the accounts of our organization.
+
+    It is the role with which findings are imported there; `sts:AssumeRole` in SCOPES is the one for reading.
+    """
+    scope = SCOPES["sts:AssumeRole"]
+    arns = tuple(arn.format(partition=partition, member_role=import_role) for arn in scope.arns)
+    return (Grant(("sts:AssumeRole",), arns, scope.reason, scope.condition),)
+
+
 if __name__ == "__main__":
     sys.stdout.write("".join(f"{action}\n" for action in SCOPES))

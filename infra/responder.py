@@ -9,6 +9,7 @@ from constructs import Construct
 
 from infra.alarms import Alarms
 from infra.audit_log_function import AuditLogFunction
+from infra.audit_log_stream import AuditLogStream
 from infra.change_rules import ChangeRules
 from infra.dependency_layer import DependencyLayer
 from infra.event_queue import EventQueue
@@ -18,6 +19,8 @@ from infra.finding_function import FindingFunction, Task
 from infra.findings_table import findings_table
 from infra.hub_setup import HubSetup
 from infra.notification_topic import NotificationTopic
+from infra.organization import BUS_NAME
+from infra.organization_bus import OrganizationBus
 from infra.settings import Settings
 
 
@@ -30,6 +33,7 @@ class PullResponder(Construct):
     - `events`, `changes`: the queues of failures and of changes that may have fixed one, with their dead letters
     - `diagnose`, `recheck`: the functions that open and resolve findings
     - `hub`: what sets up Security Hub, or None
+    - `organization`: the bus that the organization's other accounts and regions send to, or None
     - `role_arns`: the roles that read other accounts, joined by a comma
     - `member_role_command`: the command that lets them read another account, for the root of this repository
 
@@ -70,6 +74,19 @@ class PullResponder(Construct):
         change_rules = ChangeRules(
             self, "ChangeRules", settings=settings, queue=changes.queue, dead_letters=changes.dead_letters
         )
+        organization = (
+            OrganizationBus(
+                self,
+                "Organization",
+                settings=settings,
+                events_queue=events,
+                changes_queue=changes,
+                alarm_topics=[topic.topic, *([filters.alarms] if filters else [])],
+                key=topic.key,
+            )
+            if settings.organization_id
+            else None
+        )
         layer = DependencyLayer(self, "Dependencies")
         diagnose = FindingFunction(
             self,
@@ -102,8 +119,15 @@ class PullResponder(Construct):
         alarms.watch_function("Recheck", recheck.function)
         alarms.watch_topic(topic.topic)
         alarms.watch_rules((*event_rules.names, *change_rules.names))
-        alarms.watch_own_metrics()
-        if settings.audit_log_clusters:
+        if organization:
+            alarms.watch_rules(organization.names, bus_name=BUS_NAME)
+        alarms.watch_own_metrics(has_members=organization is not None)
+        stream = (
+            AuditLogStream(self, "MemberAuditLogs", organization_id=settings.organization_id, key=key)
+            if settings.member_audit_logs
+            else None
+        )
+        if settings.audit_log_clusters or stream:
             audit_log = AuditLogFunction(
                 self,
                 "AuditLog",
@@ -112,8 +136,11 @@ class PullResponder(Construct):
                 key=key,
                 queue=events.queue,
                 dead_letters=events.dead_letters,
+                stream=stream,
             )
             alarms.watch_asynchronous_function("AuditLog", audit_log.function)
+            if stream:
+                alarms.watch_stream("AuditLog", audit_log.function)
         hub = HubSetup(self, "HubSetup", settings=settings, layer=layer, key=key) if settings.security_hub else None
         # What refuses one of the functions is not a stranger's refusal to the other.
         for each in (diagnose, recheck):
@@ -131,6 +158,7 @@ class PullResponder(Construct):
         self.diagnose = diagnose
         self.recheck = recheck
         self.hub = hub
+        self.organization = organization
         self.role_arns = f"{diagnose.role.role_arn},{recheck.role.role_arn}"
         self.member_role_command = (
             "aws cloudformation deploy --template-file infra/member-role.yaml"

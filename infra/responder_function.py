@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import aws_cdk as cdk
@@ -16,7 +15,9 @@ from infra import permissions, vpc_placement
 from infra import scanner_answers as answers
 from infra.dependency_layer import ARCHITECTURE, RUNTIME
 from infra.escape_hatch import cfn_resource
+from infra.function_code import build_code
 from infra.permissions import Grant
+from infra.runtime_python import find_runtime_python
 from infra.scanner_answers import answer
 from infra.settings import Settings
 
@@ -24,21 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from infra.scanner_answers import Answer
-
-_LAMBDAS: Final = Path(__file__).resolve().parent.parent / "lambdas"
-# The command line, the demo and the generators do not run on Lambda. The requirements are in the layer. The rest are
-# files that tools leave behind.
-_NOT_DEPLOYED: Final = [
-    "pull_responder/cli",
-    "pull_responder/demo",
-    "pull_responder/emulator",
-    "pull_responder/generate",
-    "requirements.*",
-    "__pycache__",
-    "*.pyc",
-    "*.egg-info",
-    ".*_cache",
-]
 
 _LAMBDA_LOG_LEVELS: Final = {
     "DEBUG": lambda_.ApplicationLogLevel.DEBUG,
@@ -56,6 +42,7 @@ class ResponderFunction(Construct):
     - `run`: the permissions that Lambda needs to run the function
     - `key`: encrypts the log; None: a key that CloudWatch Logs owns
     - `concurrency_answer`: why Lambda keeps no runs for this function. It does where the settings say so
+    - `role_name`: the name of the role, or None: CloudFormation makes one up
     - `function_answers`: what else to answer scanners about this function, besides what holds for all
 
     The role has the permissions that permissions.json declares for `name`, those in `run`, and no others. Its log group
@@ -79,6 +66,7 @@ class ResponderFunction(Construct):
         timeout_seconds: int,
         concurrency_answer: Answer,
         function_answers: Iterable[Answer] = (),
+        role_name: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         log = logs.LogGroup(self, "Log", removal_policy=cdk.RemovalPolicy.DESTROY, encryption_key=key)
@@ -86,7 +74,7 @@ class ResponderFunction(Construct):
         cfn_resource(log, logs.CfnLogGroup).retention_in_days = settings.log_retention_days
         write_log = Grant(("logs:CreateLogStream", "logs:PutLogEvents"), (log.log_group_arn,))
         attach = vpc_placement.GRANTS if settings.vpc else ()
-        self.role = self._role(name, settings, resources, (write_log, *run, *attach))
+        self.role = self._role(name, role_name, settings, resources, (write_log, *run, *attach))
         self.function = lambda_.Function(
             self,
             "Function",
@@ -94,7 +82,7 @@ class ResponderFunction(Construct):
             runtime=RUNTIME,
             architecture=ARCHITECTURE,
             handler=f"pull_responder.handlers.{name}.handler",
-            code=lambda_.Code.from_asset(str(_LAMBDAS), exclude=_NOT_DEPLOYED, ignore_mode=cdk.IgnoreMode.GIT),
+            code=lambda_.Code.from_asset(str(build_code(python=find_runtime_python()))),
             layers=[layer],
             memory_size=memory_size,
             reserved_concurrent_executions=settings.reserved_concurrency.get(name),
@@ -119,7 +107,14 @@ class ResponderFunction(Construct):
             *function_answers,
         )
 
-    def _role(self, name: str, settings: Settings, resources: Mapping[str, str], run: tuple[Grant, ...]) -> iam.Role:
+    def _role(
+        self,
+        name: str,
+        role_name: str | None,
+        settings: Settings,
+        resources: Mapping[str, str],
+        run: tuple[Grant, ...],
+    ) -> iam.Role:
         declared = permissions.read_declared(name)
         granted = {
             purpose: permissions.grants(
@@ -135,9 +130,11 @@ class ResponderFunction(Construct):
             granted["assume"] += permissions.grant_to_assume(
                 settings.read_accounts, partition=cdk.Aws.PARTITION, member_role=resources["member_role"]
             )
+            granted["assume"] += _imports(settings, cdk.Aws.PARTITION)
         role = iam.Role(
             self,
             "Role",
+            role_name=role_name,
             description=f"The permissions of Pull Responder's function {name}",
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
             inline_policies={
@@ -154,7 +151,8 @@ class ResponderFunction(Construct):
             | _limits([action for actions in declared.values() for action in actions], resources, settings),
         )
         answer(role, answers.INLINE_POLICIES, answers.WILDCARDS, *([answers.ATTACH] if settings.vpc else []))
-        _acknowledge_wildcards(role, [action for actions in declared.values() for action in actions], resources)
+        every_action = [action for actions in declared.values() for action in actions]
+        _acknowledge_wildcards(role, every_action, resources, settings)
         return role
 
 
@@ -177,16 +175,22 @@ def _limits(actions: Iterable[str], resources: Mapping[str, str], settings: Sett
     return {"limits": iam.PolicyDocument(statements=statements, minimize=False)} if statements else {}
 
 
-def _acknowledge_wildcards(role: iam.Role, actions: Iterable[str], resources: Mapping[str, str]) -> None:
+def _imports(settings: Settings, partition: str) -> tuple[Grant, ...]:
+    """Return the statement that lets findings be imported in other accounts; empty where they are imported in ours."""
+    if settings.findings_in == "hub":
+        return ()
+    return permissions.grant_to_import(partition=partition, import_role=settings.import_role_name)
+
+
+def _acknowledge_wildcards(
+    role: iam.Role, actions: Iterable[str], resources: Mapping[str, str], settings: Settings
+) -> None:
     """Give cdk-nag the reason for each resource with a wildcard."""
-    for grant in permissions.grants(
-        actions,
-        # cdk-nag writes the values that are known only at deployment in this form.
-        partition="<AWS::Partition>",
-        account="<AWS::AccountId>",
-        region="<AWS::Region>",
-        **resources,
-    ):
+    # cdk-nag writes the values that are known only at deployment in this form.
+    partition, account, region = (f"<AWS::{each}>" for each in ("Partition", "AccountId", "Region"))
+    granted = permissions.grants(actions, partition=partition, account=account, region=region, **resources)
+    imports = _imports(settings, partition) if "sts:AssumeRole" in set(actions) else ()
+    for grant in (*granted, *imports):
         for resource in grant.resources:
             if "*" in resource:
                 finding = f"AwsSolutions-IAM5[Resource::{resource}]"

@@ -22,18 +22,23 @@ ANSWERS: Final = {
     ("INVALID_ARN", "arn:aws:organizations::aws:policy/*"): "so have those of AWS managed policies of organizations",
 }
 _ACCOUNT, _REGION = "123456789012", "us-east-1"
+# What stands in a policy for a pseudo parameter, and for a parameter that is a part of an ARN.
 _PSEUDO: Final = {
     "AWS::Partition": "aws",
     "AWS::Region": _REGION,
     "AWS::AccountId": _ACCOUNT,
     "AWS::URLSuffix": "amazonaws.com",
+    "HubAccount": _ACCOUNT,
+    "HubRegion": _REGION,
 }
 # What stands in a policy for a resource of the template, by its type, and for a parameter, by its name.
 _ARNS: Final = {
     "SecretArn": "arn:aws:secretsmanager:{}:secret:x",
     "TopicArn": "arn:aws:sns:{}:x",
+    "AWS::Events::Rule": "arn:aws:events:{}:rule/x",
     "AWS::DynamoDB::GlobalTable": "arn:aws:dynamodb:{}:table/x",
     "AWS::IAM::Role": "arn:aws:iam::" + _ACCOUNT + ":role/x",
+    "AWS::Kinesis::Stream": "arn:aws:kinesis:{}:stream/x",
     "AWS::KMS::Key": "arn:aws:kms:{}:key/x",
     "AWS::Lambda::Function": "arn:aws:lambda:{}:function:x",
     "AWS::Logs::LogGroup": "arn:aws:logs:{}:log-group:x:log-stream:*",

@@ -116,6 +116,13 @@ QUEUE_KEY: Final = Answer(
     "grant on any other",
     checkov="CKV_AWS_27",
 )
+STREAM_KEY: Final = Answer(
+    "The settings name a key of the customer's own, for all that is stored", ("AwsSolutions-KDS3",)
+)
+TOLD_BY_RULE: Final = Answer(
+    "What cannot be published to the topic could not be published from dead letters either. An alarm says so",
+    ("Serverless-EventBusDLQ",),
+)
 MAIL: Final = Answer(
     "SNS retries mail by itself, and an alarm says when it gives up. Dead letters of mail would have no reader",
     ("Serverless-SNSRedrivePolicy",),

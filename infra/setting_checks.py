@@ -21,6 +21,8 @@ _RETENTION_DAYS: Final = (
 _PAGE: Final = re.compile(r"https://[A-Za-z0-9.-]{1,100}(?::[0-9]{1,5})?/[A-Za-z0-9._~/%+#?=&{}-]{1,200}")
 _EMAIL: Final = re.compile(r"[^\s@]{1,64}@[^\s@]{1,255}")
 _ACCOUNT: Final = re.compile(r"[0-9]{12}")
+# Organizations API reference, Organization.
+_ORGANIZATION: Final = re.compile(r"o-[a-z0-9]{10,32}")
 _ROLE_NAME: Final = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 _PRINCIPAL_ARN: Final = re.compile(r"arn:[a-z*-]{1,20}:iam::[\d*]{1,12}:(?:role|user)/[\w+=,.@/*-]{1,512}", re.ASCII)
 # What CDK writes for one text that is known only at deployment (aws-cdk-lib, core/lib/private/encoding.ts). What it
@@ -122,6 +124,15 @@ def account_or_empty(key: str, value: object) -> str:
     if isinstance(value, str) and (not value or _ACCOUNT.fullmatch(value)):
         return value
     raise SettingsError(f"{key} must be an account's 12 digits or empty, not {excerpt(value)}")
+
+
+def organization_or_none(key: str, value: object) -> str | None:
+    """Return the id of an organization, or None."""
+    if value is not None and not (isinstance(value, str) and _ORGANIZATION.fullmatch(value)):
+        raise SettingsError(
+            f"{key} must be the id of an organization, such as o-a1b2c3d4e5, or null, not {excerpt(value)}"
+        )
+    return value
 
 
 def texts(key: str, value: object, pattern: re.Pattern[str], kind: str) -> tuple[str, ...]:

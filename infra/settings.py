@@ -28,7 +28,7 @@ _UNWINDOWED_BATCH: Final = 10
 _TOKEN: Final = re.compile(r"[$#]\{Token\[")
 _NOT_LATER: Final = "; what is known only at deployment cannot stand there"
 # What the synthesis itself has to know.
-_NEVER_LATER: Final = ("recheck_rate", "log_level")
+_NEVER_LATER: Final = ("recheck_rate", "log_level", "findings_in")
 
 
 def _setting(default: object, check: Callable[[str, object], object]) -> Any:  # noqa: ANN401 -- a dataclass field
@@ -63,6 +63,10 @@ class Settings:
     - `health_check_rate`: how often to read the health of node groups and Fargate profiles; None: never
     - `member_role_name`: the role to assume in other accounts
     - `organization_account`: the account to ask first for the organization's policies; "": none
+    - `organization_id`: the organization whose other accounts and regions forward their events, or None
+    - `findings_in`: whether Security Hub gets a finding in the account at fault ("member") or in ours ("hub")
+    - `import_role_name`: the role to assume in other accounts to import findings there
+    - `member_audit_logs`: whether the organization's accounts can send audit logs of their clusters
     - `read_accounts`: accounts outside our organization in which the member role may be assumed as well
     - `aws_registries`: more accounts whose registries AWS owns, in addition to those that the code lists; customers
       cannot read these registries
@@ -111,6 +115,10 @@ class Settings:
     health_check_rate: str | None = _setting("rate(1 hour)", check.rate_or_none)
     member_role_name: str = _setting("PullResponderReadOnly", check.role_name)
     organization_account: str = _setting("", check.account_or_empty)
+    organization_id: str | None = _setting(None, check.organization_or_none)
+    findings_in: str = _setting("hub", check.one_of("hub", "member"))
+    import_role_name: str = _setting("PullResponderImportFindings", check.role_name)
+    member_audit_logs: bool = _setting(False, check.true_or_false)  # noqa: FBT003 -- a default
     read_accounts: tuple[str, ...] = _list(check.accounts)
     aws_registries: tuple[str, ...] = _list(check.accounts)
     quiet_minutes: int = _setting(15, check.whole_number(1, 1_440))
@@ -123,7 +131,7 @@ class Settings:
     recheck_minutes: int = _setting(15, check.whole_number(1, 1_440))
     recheck_rate: str = _setting("rate(1 minute)", check.rate)
     keep_days: int = _setting(90, check.whole_number(1, 3_650))
-    memory_size: int = _setting(512, check.whole_number(128, 10_240))
+    memory_size: int = _setting(1024, check.whole_number(128, 10_240))
     timeout_seconds: int = _setting(120, check.whole_number(30, 900))
     batch_size: int = _setting(2000, check.whole_number(1, 10_000))
     batching_window_seconds: int = _setting(5, check.whole_number(0, 300))
@@ -186,6 +194,17 @@ def check_together(values: Mapping[str, Any], place: Callable[[str], str]) -> No
         raise SettingsError(
             f"{place('existing_table')} and {place('remove_data')} are both true, but the stack cannot delete a table "
             "that does not belong to it"
+        )
+    if values["organization_id"] is None:
+        no_organization = f"but {place('organization_id')} does not name the organization"
+        if values["findings_in"] != "hub":
+            raise SettingsError(f"{place('findings_in')} is {values['findings_in']}, {no_organization}")
+        if values["member_audit_logs"]:
+            raise SettingsError(f"{place('member_audit_logs')} is true, {no_organization}")
+    if values["import_role_name"] == values["member_role_name"]:
+        names = f"{place('import_role_name')} and {place('member_role_name')}"
+        raise SettingsError(
+            f"{names} are both {values['import_role_name']}, but an account cannot have two roles of one name"
         )
     if values["severities"]:
         texts = [*values["known_principals"], json.dumps(check.causes_by_severity(values["severities"]))]

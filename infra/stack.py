@@ -96,6 +96,21 @@ class PullResponderStack(cdk.Stack):
                     " three days, and a deployment does not send another"
                 ),
             )
+        if responder.organization:
+            for name, value, description in (
+                ("EventBusArn", responder.organization.bus_arn, "The bus that members forward their events to"),
+                (
+                    "StackSetCommand",
+                    responder.organization.stack_set_command,
+                    "Run this in the root of the repository. In the management account, --call-as SELF",
+                ),
+                (
+                    "StackInstancesCommand",
+                    responder.organization.stack_instances_command,
+                    "Run this next, with your organizational units and all regions that have clusters or registries",
+                ),
+            ):
+                cdk.CfnOutput(self, name, value=value, description=description)
         if responder.hub:
             cdk.CfnOutput(
                 self,

@@ -353,7 +353,7 @@ def _related_resources(pull: PullFailure, puller: Puller) -> tuple[Resource, ...
     if puller.cluster:
         # Without an instance, the cluster comes from its listings in the pull's region, or from its issuer's host.
         of_pod = puller.pod_role.region if puller.pod_role else None
-        region = instance.region if instance else of_pod or pull.region
+        region = instance.region if instance else of_pod or pull.cluster_region or pull.region
         arn = f"arn:{pull.partition}:eks:{region}:{account}:cluster/{puller.cluster}"
         related.append(Resource("AwsEksCluster", arn, account))
     return tuple(related)

@@ -14,10 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MEMBER_ROLE: Final = "PullResponderReadOnly"
+IMPORT_ROLE: Final = "PullResponderImportFindings"
+FINDINGS_IN: Final = ("hub", "member")
+"""Where findings are in Security Hub: in the account of the functions, or in the account at fault."""
 SCHEMAS: Final = ("2.0", "1.0")
 """The versions of the JSON document of a notification, the newest first."""
 
 _ACCOUNT: Final = re.compile(r"[0-9]{12}")
+# AWS Organizations API Reference, Organization: the pattern of Id.
+_ORGANIZATION: Final = re.compile(r"o-[a-z0-9]{10,32}")
 _PAGE: Final = re.compile(r"https://[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?/[A-Za-z0-9._~/%+#?=&{}-]{1,500}")
 _WHOLE_NUMBER: Final = re.compile(r"[0-9]{1,7}")
 # The minimum of each whole number. Its environment variable has the same name in capitals.
@@ -44,6 +49,9 @@ class Settings:
     """The checked settings.
 
     - `member_role`: the name of the role that is assumed in other accounts.
+    - `organization_id`: the organization whose accounts forward events to us; None if no others do.
+    - `findings_in`: in whose Security Hub findings are, one of FINDINGS_IN.
+    - `import_role`: the name of the role that is assumed to import findings in the account at fault.
     - `organization_account`: an account that may read the organization's policies, such as a delegated administrator's.
     - `read_accounts`: accounts outside our organization that count as ours.
     - `aws_registries`: accounts of further registries that belong to AWS.
@@ -72,6 +80,9 @@ class Settings:
     """
 
     member_role: str = MEMBER_ROLE
+    organization_id: str | None = None
+    findings_in: str = FINDINGS_IN[0]
+    import_role: str = IMPORT_ROLE
     organization_account: str | None = None
     read_accounts: tuple[str, ...] = ()
     aws_registries: tuple[str, ...] = ()
@@ -105,6 +116,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         raise SettingError(f"NOTIFY_MINIMUM_SEVERITY is {severity!r}, not one of {', '.join(Severity)}")
     return Settings(
         member_role=environment.get("PULL_RESPONDER_MEMBER_ROLE") or MEMBER_ROLE,
+        organization_id=_organization(environment),
+        findings_in=_findings_in(environment),
+        import_role=environment.get("PULL_RESPONDER_IMPORT_ROLE") or IMPORT_ROLE,
         organization_account=_account(environment, "PULL_RESPONDER_ORGANIZATION_ACCOUNT"),
         read_accounts=_accounts(environment, "PULL_RESPONDER_READ_ACCOUNTS"),
         aws_registries=_accounts(environment, "PULL_RESPONDER_AWS_REGISTRIES"),
@@ -162,6 +176,24 @@ def _page(environment: Mapping[str, str], name: str) -> str | None:
     if url is not None and (_PAGE.fullmatch(url) is None or url.count("{cause}") != 1):
         raise SettingError(f"{name} is {url[:80]!r}, not an https:// address with {{cause}} in its path")
     return url
+
+
+def _organization(environment: Mapping[str, str]) -> str | None:
+    name = "PULL_RESPONDER_ORGANIZATION_ID"
+    organization = environment.get(name) or None
+    if organization is not None and _ORGANIZATION.fullmatch(organization) is None:
+        raise SettingError(f"{name} is {organization[:80]!r}, not an organization's id such as o-a1b2c3d4e5")
+    return organization
+
+
+def _findings_in(environment: Mapping[str, str]) -> str:
+    name = "PULL_RESPONDER_FINDINGS_IN"
+    place = environment.get(name) or FINDINGS_IN[0]
+    if place not in FINDINGS_IN:
+        raise SettingError(f"{name} is {place[:80]!r}, not one of {', '.join(FINDINGS_IN)}")
+    if place == "member" and not _organization(environment):
+        raise SettingError(f"{name} is 'member', and PULL_RESPONDER_ORGANIZATION_ID is not set")
+    return place
 
 
 def _account(environment: Mapping[str, str], name: str) -> str | None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,8 @@ PATIENCE_SECONDS = 60
 # The settings other than the defaults: all optional sources of failures, and no delay before a finding is resolved.
 AUDITED_CLUSTER = "e2e"
 FORWARDED_SOURCE = "kubernetes.events"
+# The files whose tests use the stack below.
+SHARE_A_STACK = ("test_deployed_stack.py", "test_doctor.py")
 ALL_DONE: dict[str, Any] = {"batchItemFailures": []}
 
 
@@ -91,15 +94,17 @@ class Deployed:
             sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
         return [message["Body"] for message in messages]
 
-    def findings(self, about: str) -> list[dict[str, Any]]:
+    def findings(self, about: str, *, at: EmulatedAws | None = None) -> list[dict[str, Any]]:
         """Return the findings in Security Hub that contain `about`. Security Hub cannot filter by any text.
+
+        They are those of the stack's account and region, or of another one.
 
         People are told first, so this waits until Security Hub has what the table has.
         """
         deadline = time.monotonic() + PATIENCE_SECONDS
         while any(item.get("queue") == {"S": "notice"} for item in self.items(about)) and time.monotonic() < deadline:
             pass
-        stored = self.aws.client("securityhub").get_findings()["Findings"]
+        stored = (at or self.aws).client("securityhub").get_findings()["Findings"]
         return [finding for finding in stored if about in json.dumps(finding, default=str)]
 
     def items(self, about: str) -> list[dict[str, Any]]:
@@ -110,6 +115,18 @@ class Deployed:
     def log(self) -> str:
         """Return the last part of the log of the emulator and the functions."""
         return self.aws.log.read_text(errors="replace")[-6000:]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:  # noqa: ANN401 -- pytest-xdist has no types
+    """Let one process have all tests of a file, and one all of SHARE_A_STACK. Each has an emulated AWS of its own."""
+
+    def process_of(test: str) -> str:
+        file = test.partition("::")[0]
+        return STACK if file.endswith(SHARE_A_STACK) else file
+
+    scheduler = import_module("xdist.scheduler.loadscope").LoadScopeScheduling(config, log)
+    scheduler._split_scope = process_of
+    return scheduler
 
 
 @pytest.fixture(scope="session")

@@ -54,16 +54,18 @@ def estate(aws: EmulatedAws) -> None:
         aws.client("ecr", account=OTHER).create_repository(repositoryName=f"e2e/{name}")
 
 
-def denied_pull(repository: str, *, role: str = NODE_ROLE, registry: str = ACCOUNT, reason: str = "") -> dict[str, Any]:
+def denied_pull(
+    repository: str, *, role: str = NODE_ROLE, registry: str = ACCOUNT, reason: str = "", region: str = REGION
+) -> dict[str, Any]:
     """The CloudTrail record of a denied pull, with only the fields that CloudTrail records."""
     user = f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{INSTANCE}"
-    resource = f"arn:aws:ecr:{REGION}:{registry}:repository/{repository}"
+    resource = f"arn:aws:ecr:{region}:{registry}:repository/{repository}"
     issuer = {"type": "Role", "arn": f"arn:aws:iam::{ACCOUNT}:role/{role}", "accountId": ACCOUNT, "userName": role}
     return {
         "eventSource": "ecr.amazonaws.com",
         "eventName": "BatchGetImage",
         "eventTime": "2026-01-01T00:00:00Z",
-        "awsRegion": REGION,
+        "awsRegion": region,
         "errorCode": "AccessDenied",
         "errorMessage": f"User: {user} is not authorized to perform: ecr:BatchGetImage on resource: {resource}{reason}",
         "userIdentity": {
@@ -83,7 +85,7 @@ def envelope(detail: dict[str, Any]) -> str:
             "source": "aws.ecr",
             "detail-type": "AWS API Call via CloudTrail",
             "account": ACCOUNT,
-            "region": REGION,
+            "region": detail["awsRegion"],
             "time": "2026-01-01T00:00:00Z",
             "detail": detail,
         }

@@ -16,7 +16,7 @@ import pytest
 
 from infra.dependency_layer import LOCKED, build_layer
 from infra.runtime_python import find_runtime_python
-from infra.sdk_data import cut_sdk_data, read_services
+from infra.sdk_data import read_operations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,7 @@ ARCHIVED = {
     ]
 }
 # Packages of the terminal, the demo and the tests. Their calls are not the functions'.
-NOT_DEPLOYED = {"cli", "demo", "emulator", "generate"}
+NOT_DEPLOYED = {"cli", "demo", "doctor", "emulator", "generate"}
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,14 @@ def run_with(layer: Path, program: str, **environment: str) -> str:
     done = subprocess.run(  # noqa: S603 -- this interpreter, with a program of the tests
         # -S leaves out the packages of this interpreter.
         [sys.executable, "-S", "-c", program],
-        env={**clean, **keys, "PYTHONPATH": f"{layer}{os.pathsep}{LAMBDAS}", **environment},
+        env={
+            **clean,
+            **keys,
+            "PYTHONPATH": f"{layer}{os.pathsep}{LAMBDAS}",
+            # What this interpreter compiled would be deployed with the layer.
+            "PYTHONDONTWRITEBYTECODE": "1",
+            **environment,
+        },
         capture_output=True,
         text=True,
         check=False,
@@ -82,8 +89,8 @@ def named_services() -> set[str]:
 def test_the_layer_has_every_service_that_the_functions_call(layer: Path) -> None:
     named = named_services()
     assert {"dynamodb", "securityhub", "sns", "sqs", "sts"} <= named
-    assert {"ec2", "ecr", "eks", "iam", "kms", "organizations"} <= set(read_services())
-    services = sorted(named | set(read_services()))
+    assert {"ec2", "ecr", "eks", "iam", "kms", "organizations"} <= set(read_operations())
+    services = sorted(named | set(read_operations()))
     program = f"""
 import boto3
 for service in {services!r}:
@@ -95,13 +102,14 @@ print(len(boto3.session.Session().get_available_regions("ecr")) > 20)
 
 def test_the_layer_has_no_other_service(layer: Path) -> None:
     data = {each.name for each in (layer / "botocore" / "data").iterdir() if each.is_dir()}
-    assert data == set(read_services())
+    assert data == set(read_operations())
     assert all(len(list((layer / "botocore" / "data" / each).iterdir())) == 1 for each in data)
 
 
 def test_the_handlers_load_with_the_layer_alone(layer: Path) -> None:
     program = """
-import boto3, botocore, pull_responder.handlers.diagnose, pull_responder.handlers.recheck
+import boto3, botocore
+from pull_responder.handlers import audit_log, diagnose, hub_setup, recheck
 print(boto3.__file__, botocore.__version__)
 """
     location, version = run_with(layer, program, POWERTOOLS_SERVICE_NAME="test").split()
@@ -186,18 +194,6 @@ def test_the_layer_is_compiled_for_the_runtime_where_that_python_is_at_hand(tmp_
         assert b"/opt/python/jmespath/" in (compiled / each).read_bytes()
 
 
-def test_the_sdk_has_to_know_every_service(tmp_path: Path) -> None:
-    for service in ("ecr/2015-09-21", "ec2/2014-09-01", "ec2/2016-11-15", "s3/2006-03-01"):
-        (tmp_path / "botocore" / "data" / service).mkdir(parents=True)
-    (tmp_path / "botocore" / "data" / "endpoints.json").touch()
-    with pytest.raises(FileNotFoundError, match="botocore has no data of nosuch"):
-        cut_sdk_data(tmp_path, ["ec2", "ecr", "nosuch"])
-    cut_sdk_data(tmp_path, ["ec2", "ecr"])
-    data = tmp_path / "botocore" / "data"
-    left = sorted(each.relative_to(data).as_posix() for each in data.rglob("*"))
-    assert left == ["ec2", "ec2/2016-11-15", "ecr", "ecr/2015-09-21", "endpoints.json"]
-
-
 def test_the_layer_is_built_once_for_the_same_requirements(tmp_path: Path) -> None:
     locked, build = tmp_path / "requirements.lock", tmp_path / "build"
     locked.write_text(JMESPATH)
@@ -209,7 +205,7 @@ def test_the_layer_is_built_once_for_the_same_requirements(tmp_path: Path) -> No
 
     locked.write_text(f"# with a comment\n{JMESPATH}")
     assert build_layer(locked, build) != layer
-    assert build_layer(locked, build, services=["ecr"]) not in (layer, build_layer(locked, build))
+    assert build_layer(locked, build, operations={"ecr": ["DescribeImages"]}) not in (layer, build_layer(locked, build))
 
 
 @pytest.mark.parametrize("requirement", ["./no-such-package", "jmespath==1.1.0", JMESPATH.replace("a56", "b56")])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infra.sdk_data import read_services
+from infra.sdk_data import read_operations
 from infra.settings import Settings
 from tests.infrastructure.conftest import KEPT_TABLE, NO_DEFAULTS, synthesize
 from tests.infrastructure.test_permissions import as_list, rendered
@@ -54,7 +54,7 @@ def test_nothing_but_the_table_outlives_the_stack(subscribed: Synthesized, place
         if "Retain" in (each.get("DeletionPolicy"), each.get("UpdateReplacePolicy"))
     }
     assert kept == {"AWS::DynamoDB::GlobalTable"}
-    assert "Retain" not in json.dumps(placed.template)
+    assert "Retain" not in json.dumps(placed.template["Resources"])
     # Without a policy CloudFormation deletes (user guide, "DeletionPolicy attribute"), and CDK has one for what it
     # would keep.
     assert {each["DeletionPolicy"] for each in subscribed.template["Resources"].values() if "Key" in each["Type"]} == {
@@ -99,6 +99,7 @@ def test_with_a_key_of_ones_own_all_that_is_stored_is_encrypted_with_it(placed: 
     ):
         keys = [each[property_name] for each in placed.all_of(kind).values()]
         assert keys == [KEY] * number
+    assert placed.one_of("AWS::Kinesis::Stream")["StreamEncryption"] == {"EncryptionType": "KMS", "KeyId": KEY}
     assert not any("SqsManagedSseEnabled" in each for each in placed.all_of("AWS::SQS::Queue").values())
 
 
@@ -173,7 +174,7 @@ def test_in_a_vpc_lambda_may_attach_a_function_and_the_function_itself_may_not(
 def test_the_guide_names_an_endpoint_for_each_service_that_the_functions_call() -> None:
     _, _, after = OPERATIONS.partition("### In a VPC")
     section = after.partition("\n### ")[0]
-    assert [service for service in read_services() if f"`{service}`" not in section] == []
+    assert [service for service in read_operations() if f"`{service}`" not in section] == []
 
 
 def test_a_reservation_is_never_less_than_what_the_queue_runs_at_a_time(
@@ -208,6 +209,7 @@ def test_all_that_can_have_tags_has_them(placed: Synthesized) -> None:
     for kind in (
         *("AWS::CloudWatch::Alarm", "AWS::Events::Rule", "AWS::IAM::Role", "AWS::Lambda::EventSourceMapping"),
         *("AWS::Lambda::Function", "AWS::Logs::LogGroup", "AWS::SNS::Topic", "AWS::SQS::Queue"),
+        *("AWS::Events::EventBus", "AWS::Kinesis::Stream"),
     ):
         assert [each.get("Tags") for each in placed.all_of(kind).values() if each.get("Tags") != tags] == []
     assert placed.one_of("AWS::DynamoDB::GlobalTable")["Replicas"][0]["Tags"] == tags

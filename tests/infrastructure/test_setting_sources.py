@@ -48,7 +48,7 @@ def test_without_any_of_them_all_are_defaults(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("key", "text", "field", "value"),
     [
-        ("memorySize", "1024", "memory_size", 1024),
+        ("memorySize", "2048", "memory_size", 2048),
         ("logLevel", "DEBUG", "log_level", "DEBUG"),
         ("alertEmail", "ops@example.com", "alert_email", "ops@example.com"),
         ("alertEmail", '"ops@example.com"', "alert_email", "ops@example.com"),

@@ -39,6 +39,7 @@ def test_every_actor_is_there_with_what_it_can_and_cannot_do() -> None:
         "A node",
         "`events:PutEvents`",
         "A foreign account",
+        "A member of the organization",
         "An operator of Security Hub",
         "`sqs:SendMessage`",
         "`lambda:InvokeFunction`",

@@ -26,7 +26,7 @@ class Context:
     """The context that a handler gets. Source: Lambda Developer Guide, "Using the Lambda context object"."""
 
     invoked_function_arn: str
-    memory_limit_in_mb: int = 512
+    memory_limit_in_mb: int = 1024
     aws_request_id: str = "00000000-0000-0000-0000-000000000000"
     function_version: str = "$LATEST"
     deadline: float = field(default_factory=lambda: time.monotonic() + _TIMEOUT_SECONDS)

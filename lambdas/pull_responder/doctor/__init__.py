@@ -11,6 +11,7 @@ from pull_responder.doctor import (
     alarms,
     audit_logs,
     functions,
+    members,
     organization,
     queues,
     rules,
@@ -42,6 +43,7 @@ CHECKS: Final[tuple[Examination, ...]] = (
     subscribers.CHECK,
     security_hub.CHECK,
     organization.CHECK,
+    members.CHECK,
     alarms.CHECK,
 )
 """The checks, in the order of the way from an event to whoever is told of it."""

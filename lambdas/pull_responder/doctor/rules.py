@@ -37,7 +37,8 @@ def _examine(deployment: Deployment, reader: Reader) -> list[Result]:
 
 
 def _one(deployment: Deployment, reader: Reader, rule: Resource) -> Result:
-    name, region = rule.physical_id, deployment.region
+    # CloudFormation's id of a rule on a bus of one's own is BUS|NAME (AWS::Events::Rule, "Ref").
+    name, region = rule.physical_id.rpartition("|")[2], deployment.region
     subject = f"rule {name}"
     expected = deployment.value(rule.properties)
     if deployment.template or not isinstance(expected, dict):
@@ -45,14 +46,16 @@ def _one(deployment: Deployment, reader: Reader, rule: Resource) -> Result:
         return unread(_ID, subject, why, "Whether the rule is as it was deployed is not known")
     meaning = f'This will not be seen: "{expected.get("Description", name)}"'
 
+    bus = {"EventBusName": expected["EventBusName"]} if expected.get("EventBusName") else {}
+
     def describe(client: Any) -> Mapping[str, Any]:  # noqa: ANN401 -- boto3's generated client
-        answer = client.describe_rule(Name=name)
+        answer = client.describe_rule(Name=name, **bus)
         pattern = json.loads(answer.get("EventPattern") or "null")
         schedule = answer.get("ScheduleExpression") or None
         return {"State": answer["State"], "EventPattern": pattern, "ScheduleExpression": schedule}
 
     def targets(client: Any) -> set[str]:  # noqa: ANN401 -- boto3's generated client
-        return {each["Arn"] for each in pages(client, "list_targets_by_rule", "Targets", Rule=name)}
+        return {each["Arn"] for each in pages(client, "list_targets_by_rule", "Targets", Rule=name, **bus)}
 
     found = reader.call(_PERMISSIONS[0], account=deployment.account, region=region, request=describe, absent=_MISSING)
     if isinstance(found, Unread):
@@ -79,7 +82,8 @@ def _one(deployment: Deployment, reader: Reader, rule: Resource) -> Result:
 def _whole(deployment: Deployment, subject: str, text: str, expected: Mapping[str, Any]) -> Result:
     """Return that a rule is as it was deployed, and what it needs besides where its service is global."""
     home, sources = _GLOBAL_EVENTS.get(deployment.partition), (expected.get("EventPattern") or {}).get("source", [])
-    if not home or deployment.region == home or not _GLOBAL_SOURCES.issuperset(sources) or not sources:
+    is_members = bool(expected.get("EventBusName"))  # a bus of one's own gets what members forward from there
+    if not home or deployment.region == home or is_members or not _GLOBAL_SOURCES.issuperset(sources) or not sources:
         return works(_ID, subject, text)
     found = (
         f"{text}, but its service is global: its events arrive in {home} alone. Whether they are forwarded is not read"
@@ -118,12 +122,18 @@ def _put_rule(name: str, expected: Mapping[str, Any], region: str) -> Command:
         options["schedule_expression"] = schedule
     if description := expected.get("Description"):
         options["description"] = description
-    return aws("events", "put-rule", **options)
+    return aws("events", "put-rule", **options, **_on_bus(expected))
 
 
 def _put_targets(name: str, expected: Mapping[str, Any], region: str) -> Command:
     targets = json.dumps(expected.get("Targets", []), separators=(",", ":"))
-    return aws("events", "put-targets", rule=name, targets=targets, region=region)
+    return aws("events", "put-targets", rule=name, targets=targets, region=region, **_on_bus(expected))
+
+
+def _on_bus(expected: Mapping[str, Any]) -> dict[str, str]:
+    """Return the option that names the rule's bus; none for the default bus."""
+    bus = expected.get("EventBusName")
+    return {"event_bus_name": bus} if bus else {}
 
 
 CHECK: Final = Examination(_ID, "each rule's state, pattern, schedule and target", _PERMISSIONS, _examine)

@@ -15,6 +15,8 @@ def main() -> int:
     try:
         import_module("pull_responder.emulator.patches").apply()
         import_module("pull_responder.emulator.mail").apply()
+        import_module("pull_responder.emulator.organization").apply()
+        import_module("pull_responder.emulator.template_conditions").apply()
         import_module("pull_responder.emulator.route53_profiles").apply_to_ministack()
         serve = import_module("ministack.app").main
     except ModuleNotFoundError as missing:

@@ -13,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -39,10 +39,13 @@ class EmulatedAws:
 
     - `environment` holds the variables that send any AWS SDK, and `cdk`, to it, as the root of ACCOUNT.
     - `log` is the file with ministack's output, including that of its functions.
+    - `account`, `region` are those of its clients where nothing else is asked for.
     """
 
     environment: Mapping[str, str]
     log: Path
+    account: str = ACCOUNT
+    region: str = REGION
     # A session costs more than most that is done with its clients, and makes one of them at a time.
     _session: Any = field(default_factory=lambda: import_module("boto3").Session(), repr=False, compare=False)
     _creating: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
@@ -51,22 +54,27 @@ class EmulatedAws:
         self,
         service: str,
         *,
-        account: str = ACCOUNT,
+        account: str | None = None,
         credentials: CredentialsTypeDef | None = None,
-        region: str = REGION,
+        region: str | None = None,
     ) -> Any:  # noqa: ANN401 -- the client's type follows from `service`
         """Return a boto3 client of `service`: with `credentials` as STS returns them, else as the root of `account`."""
-        keys = {"AccessKeyId": account, "SecretAccessKey": "test", "SessionToken": None, **(credentials or {})}
+        own = {"AccessKeyId": account or self.account, "SecretAccessKey": "test", "SessionToken": None}
+        keys = {**own, **(credentials or {})}
         endpoint = f"AWS_ENDPOINT_URL_{service.upper()}"
         with self._creating:
             return self._session.client(
                 service,
-                region_name=region,
+                region_name=region or self.region,
                 endpoint_url=self.environment.get(endpoint, self.environment["AWS_ENDPOINT_URL"]),
                 aws_access_key_id=keys["AccessKeyId"],
                 aws_secret_access_key=keys["SecretAccessKey"],
                 aws_session_token=keys["SessionToken"],
             )
+
+    def at(self, *, account: str = ACCOUNT, region: str = REGION) -> EmulatedAws:
+        """Return the same emulated AWS, whose clients are of another account or region where nothing else is said."""
+        return replace(self, account=account, region=region)
 
 
 @contextmanager
@@ -131,6 +139,7 @@ def _ministack(folder: Path, security_hub: str, lambda_python: Path) -> Iterator
         )
     try:
         _wait_until_healthy(url, server, log)
+        import_module("pull_responder.emulator.hub_accounts").ask(url, account=ACCOUNT, region=REGION)
         yield EmulatedAws(
             environment={
                 **base,

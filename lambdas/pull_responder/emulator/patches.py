@@ -56,6 +56,8 @@ def apply() -> None:
         _run_functions_on_their_own_python,
         _know_services_by_their_folders,
         _show_the_status_of_indexes,
+        _update_tables_in_place,
+        _subscribe_to_what_is_there,
         _list_pending_subscriptions,
     ):
         patch()
@@ -412,6 +414,35 @@ def _show_the_status_of_indexes() -> None:
         return table
 
     dynamodb._table_description = describe
+
+
+def _update_tables_in_place() -> None:
+    """CloudFormation replaces a global table without a name of its own, whatever of it is updated, by an empty one.
+
+    AWS replaces it for another name, and for other keys (its schema of AWS::DynamoDB::GlobalTable:
+    createOnlyProperties, conditionalCreateOnlyProperties).
+    """
+    handler = _module("services.cloudformation.provisioners")._RESOURCE_HANDLERS["AWS::DynamoDB::GlobalTable"]
+    stock = handler["update"]
+
+    def update(name: str, before: Any, after: Any, stack: str) -> Any:
+        kept = {} if "TableName" in before or "TableName" in after else {"TableName": name}
+        return stock(name, {**before, **kept}, {**after, **kept}, stack)
+
+    handler["update"] = update
+
+
+def _subscribe_to_what_is_there() -> None:
+    """CloudFormation makes the log group that a subscription filter names. In AWS the deployment fails without it."""
+    handler = _module("services.cloudformation.provisioners")._RESOURCE_HANDLERS["AWS::Logs::SubscriptionFilter"]
+    logs, stock = _module("services.cloudwatch_logs"), handler["create"]
+
+    def create(logical_id: str, properties: Any, stack: str) -> Any:
+        if properties["LogGroupName"] not in logs._log_groups:
+            raise ValueError("The specified log group does not exist.")
+        return stock(logical_id, properties, stack)
+
+    handler["create"] = create
 
 
 def _list_pending_subscriptions() -> None:

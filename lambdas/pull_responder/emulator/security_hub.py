@@ -13,7 +13,7 @@ from datetime import datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from pull_responder.emulator import hub_insights
+from pull_responder.emulator import hub_accounts, hub_insights
 from pull_responder.emulator.hub_refusals import refusal, require_security_hub
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ def apply() -> None:
     paginated = import_module("moto.utilities.paginator").paginate(pagination_model=backend.PAGINATION_MODEL)
     backend.get_findings = paginated(get_findings)
     backend.batch_import_findings = _importer(backend.batch_import_findings)
+    stock: Callable[[Any], str] = answering.get_current_account
+    answering.get_current_account = lambda own: hub_accounts.account_of(own, stock)
     answering.batch_update_findings = batch_update_findings
     urls.url_paths[_UPDATE_PATH] = answering.dispatch
     hub_insights.serve(answering, urls.url_paths)
@@ -74,6 +76,8 @@ def _importer(stock: Callable[..., Any]) -> Callable[..., Any]:
         require_security_hub(backend)
         if not 0 < len(findings) <= _CALL_FINDINGS:
             raise refusal("InvalidInputException", f"A call takes 1 to {_CALL_FINDINGS} findings")
+        for each in findings:
+            _require_own_product(backend, each)
         answers = [import_one(backend, each) for each in findings]
         failed = [error for _, errors in answers for error in errors]
         return len(failed), sum(succeeded for succeeded, _ in answers), failed
@@ -89,6 +93,17 @@ def _importer(stock: Callable[..., Any]) -> Callable[..., Any]:
         return 1, []
 
     return batch_import_findings
+
+
+def _require_own_product(backend: Any, finding: _Finding) -> None:
+    """Refuse a finding of another account. User Guide, "Integrating Security Hub CSPM with custom products": with the
+    default product ARN, it takes only findings whose AwsAccountId is the caller's account.
+    """
+    account = backend.account_id
+    own = f":securityhub:{backend.region_name}:{account}:product/{account}/default"
+    if not finding["ProductArn"].endswith(own) or finding["AwsAccountId"] != account:
+        words = f"not authorized to perform: securityhub:BatchImportFindings on resource: {finding['ProductArn']}"
+        raise refusal("AccessDeniedException", f"Account {account} is {words}")
 
 
 def batch_update_findings(answering: Any) -> str:

@@ -68,11 +68,13 @@ class AuditBatch:
     - `failures`: each failed pull of each pod once.
     - `records`: the number of records in the batch.
     - `dropped`: how many records or containers were dropped, by reason.
+    - `cluster`: the cluster by the name of the log group; None if that is not a cluster's.
     """
 
     failures: tuple[PodFailure, ...]
     records: int
     dropped: Mapping[Dropped, int]
+    cluster: str | None = None
 
 
 def read_log_batch(event: Mapping[str, object], *, account: str | None) -> AuditBatch:
@@ -81,11 +83,20 @@ def read_log_batch(event: Mapping[str, object], *, account: str | None) -> Audit
     `account` is the function's own. None, as in the terminal, means the owner that the batch names. Raises
     UnusableEvent if the batch cannot be read. Single records that cannot be read are only counted.
     """
-    document = _unpack(fields.text(event, "awslogs", "data"))
-    if fields.text(document, "messageType") == "CONTROL_MESSAGE":
+    document = unpack(fields.text(event, "awslogs", "data"), where="awslogs.data")
+    if is_control_message(document):
         return AuditBatch((), 0, {})
+    return read_log_document(document, account=account or names.account(document.get("owner")))
+
+
+def is_control_message(document: Mapping[str, object]) -> bool:
+    """Return whether a batch only tests that its receiver can be reached."""
+    return fields.text(document, "messageType") == "CONTROL_MESSAGE"
+
+
+def read_log_document(document: Mapping[str, object], *, account: str | None) -> AuditBatch:
+    """Read an unpacked batch. `account` is the cluster's. Single records that cannot be read are only counted."""
     cluster = _cluster(fields.text(document, "logGroup"))
-    account = account or names.account(document.get("owner"))
     dropped: Counter[Dropped] = Counter()
     failures: dict[object, PodFailure] = {}
     records = fields.items(document, "logEvents")
@@ -109,7 +120,8 @@ def read_log_batch(event: Mapping[str, object], *, account: str | None) -> Audit
             key = (*pod, failure.image, parsed.symptom, parsed.stage)
             dropped[Dropped.REPEAT] += key in failures
             failures.setdefault(key, failure)
-    return AuditBatch(tuple(failures.values()), len(records), {why: count for why, count in dropped.items() if count})
+    counted = {why: count for why, count in dropped.items() if count}
+    return AuditBatch(tuple(failures.values()), len(records), counted, cluster)
 
 
 def is_batch(body: str) -> bool:
@@ -128,26 +140,27 @@ def events_of_batch(body: str, *, account: str | None, region: str) -> list[str]
     return [failure.body(region=region) for failure in read_log_batch(document, account=account).failures]
 
 
-def _unpack(data: str) -> Mapping[str, object]:
+def unpack(data: str, *, where: str) -> Mapping[str, object]:
+    """Return the document in base64 of gzip. Raises UnusableEvent, which names `where`, also if it is too long."""
     unpacking = zlib.decompressobj(_GZIP)
     try:
         text = unpacking.decompress(base64.b64decode(data, validate=True), SIZE_LIMIT)
     except (ValueError, zlib.error) as error:  # binascii.Error is a ValueError, and so is the error for non-ASCII text
-        raise UnusableEvent("awslogs.data", f"is not base64 of gzip: {error}") from None
+        raise UnusableEvent(where, f"is not base64 of gzip: {error}") from None
     if not unpacking.eof:
         problem = "is cut off" if len(text) < SIZE_LIMIT else f"has more than {SIZE_LIMIT} bytes"
-        raise UnusableEvent("awslogs.data", problem)
-    document = read_json(_utf8(text), where="awslogs.data")
+        raise UnusableEvent(where, problem)
+    document = read_json(_utf8(text, where), where=where)
     if not isinstance(document, dict):
-        raise UnusableEvent("awslogs.data", "is not a JSON object")
+        raise UnusableEvent(where, "is not a JSON object")
     return document
 
 
-def _utf8(text: bytes) -> str:
+def _utf8(text: bytes, where: str) -> str:
     try:
         return text.decode()
     except UnicodeDecodeError as error:
-        raise UnusableEvent("awslogs.data", f"is not UTF-8 at byte {error.start}") from None
+        raise UnusableEvent(where, f"is not UTF-8 at byte {error.start}") from None
 
 
 def _record(text: str) -> Mapping[str, object] | None:

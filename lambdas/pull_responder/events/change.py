@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.events import fields, names, pull_through_cache_action
+from pull_responder.events import fields, names, pull_through_cache_action, sender
 from pull_responder.events.cloudtrail import DETAIL_TYPE
 from pull_responder.events.eks_change import CLOCK_SOURCE, EKS_SOURCE, SCHEDULED
 from pull_responder.events.eks_event import ADDON_RESTORED, read_addon
@@ -81,11 +81,14 @@ class Wakeup:
     at: str | None = None
 
 
-def read_change(body: str, *, account: str | None) -> Change | Wakeup | LookAgain | Skipped:
+def read_change(body: str, *, account: str | None, organization: bool = False) -> Change | Wakeup | LookAgain | Skipped:
     """Read the body of one SQS message: an event as EventBridge delivers it to a queue.
 
-    `account` is our own: only its schedule and its Security Hub count. With None, any do. Other accounts may forward
-    changes.
+    - `account` is our own: only its schedule and its Security Hub count. With None, any do. Other accounts may forward
+      changes.
+    - `organization` says that accounts of our organization do: then an event that names another account than its
+      sender's is Refused, and Security Hub of another account may ask for findings about that account.
+
     Raises UnusableEvent if the body is not an event, or claims to carry a CloudTrail record and does not.
     """
     envelope = read_json(body, where="body")
@@ -94,11 +97,19 @@ def read_change(body: str, *, account: str | None) -> Change | Wakeup | LookAgai
     detail = envelope.get("detail")
     if not isinstance(detail, dict):
         raise UnusableEvent("body.detail", f"is not an object but {fields.kind(detail)}")
+    if organization and (refused := sender.refusal(envelope)):
+        return refused
     source, detail_type = fields.text(envelope, "source"), fields.text(envelope, "detail-type")
     if source == CLOCK_SOURCE:
         return _wakeup(envelope, detail_type, account)
     if source == HUB_SOURCE and detail_type == CUSTOM_ACTION:
-        return read_look_again(envelope, detail, account=account)
+        return read_look_again(envelope, detail, account=account, organization=organization)
+    return _change(envelope, detail, source, detail_type)
+
+
+def _change(
+    envelope: Mapping[str, object], detail: Mapping[str, object], source: str, detail_type: str
+) -> Change | Skipped:
     if source == "aws.ecr" and detail_type in (IMAGE_ACTION, CACHE_ACTION):
         return _ecr_event(envelope, detail, detail_type)
     if source == EKS_SOURCE and detail_type == ADDON_RESTORED:

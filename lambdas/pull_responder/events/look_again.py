@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.events import fields
+from pull_responder.events import fields, names
 from pull_responder.events.outcome import Skipped
 
 if TYPE_CHECKING:
@@ -32,11 +32,18 @@ class LookAgain:
 
 
 def read_look_again(
-    envelope: Mapping[str, object], detail: Mapping[str, object], *, account: str | None
+    envelope: Mapping[str, object], detail: Mapping[str, object], *, account: str | None, organization: bool = False
 ) -> LookAgain | Skipped:
-    """Return which of our findings the event is about. `account` is our own; with None, any account's counts."""
-    if account and envelope.get("account") != account:
+    """Return which of our findings the event is about. `account` is our own; with None, any account's counts.
+
+    In an organization, that of another account counts for findings about that account.
+    """
+    sender = names.account(envelope.get("account"))
+    is_other = bool(account) and sender != account
+    if is_other and not organization:
         return Skipped("a custom action in Security Hub of another account")
     ids = [fields.text(each, "Id") for each in fields.items(detail, "findings")[:_MOST]]
     ours = tuple(dict.fromkeys(each for each in ids if _OUR_ID.fullmatch(each)))
+    if is_other:
+        ours = tuple(each for each in ours if each.split("/")[2] == sender)
     return LookAgain(ours) if ours else Skipped("a custom action in Security Hub on no finding of ours")

@@ -12,6 +12,13 @@ class Skipped:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Refused(Skipped):
+    """An event that names another account than the one that sent it. `sender` is that account; "": not known."""
+
+    sender: str = ""
+
+
 class UnusableEvent(ValueError):  # noqa: N818 -- read where it is caught, "except UnusableEvent" needs no suffix
     """The input is not a usable event. The message is one line that says where and what is wrong."""
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 from typing import Final
 
 from pull_responder.events.secret_rules import NAMES, REDACTED, RULES
@@ -24,6 +25,7 @@ _INVISIBLE: Final = re.compile(
 # Base64 wraps at 76 characters (RFC 2045). The parts are one word.
 _WRAPPED: Final = re.compile(r"(?<=[A-Za-z0-9+/_-]{76})(?:\r?\n|\\++(?:r\\++)?n) {0,8}(?=[A-Za-z0-9+/=_-])")
 _FOREIGN: Final = re.compile(r"[^\x00-\x7f]")
+_compiled: Final = cache(re.compile)
 # In the order of use: see Rule.
 _SECRETS: Final = tuple((each.pattern, each.replacement, each.needles, each.is_named) for each in RULES)
 
@@ -54,5 +56,5 @@ def redact(text: str, *, limit: int = 4096) -> str:
     has_name = lower is None or any(name in lower for name in NAMES)
     for pattern, replacement, needles, is_named in _SECRETS:
         if lower is None or ((has_name or not is_named) and any(needle in lower for needle in needles)):
-            text = pattern.sub(replacement, text)
+            text = _compiled(pattern).sub(replacement, text)
     return text[:limit]

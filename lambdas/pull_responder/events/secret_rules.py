@@ -7,7 +7,6 @@ our own. The prefixes of tokens are those that their issuers document (GitHub, G
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -48,6 +47,7 @@ class Rule:
     """One form of a credential.
 
     - `hides`: what the rule hides, and an example of it.
+    - `pattern`: a regular expression. It is compiled when it is first needed: few processes meet a credential.
     - `replacement`: what stands in place of a match; groups are what stays.
     - `needles`: texts in lower case, one of which occurs in whatever the pattern matches. A search for them is far
       quicker than the pattern, and nearly no message has one.
@@ -56,7 +56,7 @@ class Rule:
 
     hides: str
     example: str
-    pattern: re.Pattern[str]
+    pattern: str
     replacement: str
     needles: tuple[str, ...]
     is_named: bool
@@ -64,7 +64,7 @@ class Rule:
 
 def _rule(hides: str, example: str, pattern: str, replacement: str, *needles: str) -> Rule:
     is_named = _SURE in pattern or _OPTIONS in pattern
-    return Rule(hides, example, re.compile(pattern), replacement + REDACTED, needles, is_named)
+    return Rule(hides, example, pattern, replacement + REDACTED, needles, is_named)
 
 
 RULES: Final = (

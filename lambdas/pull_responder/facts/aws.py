@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from pull_responder.events.eks_registries import AWS_REGISTRIES
 from pull_responder.facts.answers import ask
-from pull_responder.facts.clients import Clients
+from pull_responder.facts.clients import Clients, Keys
 from pull_responder.facts.failed_call import step_after
 from pull_responder.facts.failures import Failures
 from pull_responder.facts.kept import Kept
@@ -53,9 +53,8 @@ _ALWAYS_ENABLED: Final = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-go
 _SESSION_NAME: Final = "pull-responder"
 _RENEW_BEFORE: Final = timedelta(minutes=5)
 _REASON_LENGTH: Final = 400
-# A session holds the SDK's models of the services that it was used for, some twenty megabytes. Of an account that was
-# not asked about for long, the role is assumed again, by one call.
-_MOST_MEMBERS: Final = 16
+# Keys take little room. Of an account that was not asked about for long, the role is assumed again, by one call.
+_MOST_MEMBERS: Final = 1000
 # Events can name any account.
 _MOST_LOCKS: Final = 1000
 
@@ -74,7 +73,14 @@ def describe_failure(call: str, error: BotoCoreError | ClientError | ValueError)
 
 @dataclass(frozen=True, slots=True)
 class _Member:
-    session: boto3.session.Session
+    """Whose credentials are used: those of the keys, or without keys our own.
+
+    All clients are made by one session. One of their own would load the SDK's models of each service anew: some thirty
+    megabytes an account, and most of the time that it takes to make the clients
+    (docs/adr/0169-one-session-for-all-accounts.md).
+    """
+
+    keys: Keys | None
     expires_at: datetime
 
 
@@ -116,7 +122,7 @@ class Aws:
         self._identity = identity
         self._caller: Arn | None = None
         self.now = now
-        self._own = _Member(session, datetime.max.replace(tzinfo=UTC))
+        self._own = _Member(None, datetime.max.replace(tzinfo=UTC))
         self._members: Kept[_Member] = Kept(_MOST_MEMBERS)
         self._clients = Clients(_CONFIG, config_of=_CONFIG_OF)
         self._sts_clients = Clients(_STS_CONFIG)
@@ -211,6 +217,11 @@ class Aws:
         kind, *names = self._caller.resource.split("/")
         return names[0] if kind == "assumed-role" else None
 
+    def role_name(self, region: str) -> str | None:
+        """Return the name of the role of our own credentials. None if they are no role's, or AWS does not say."""
+        own = self.identity(region)
+        return None if isinstance(own, Unread) else self._own_role(own, region)
+
     @property
     def knows_identity(self) -> bool:
         """Whether `identity` answers without a call."""
@@ -221,16 +232,19 @@ class Aws:
         member = self._member(account, region)
         return member if isinstance(member, Unread) else None
 
-    def client(self, service: str, *, account: str | None, region: str) -> Any | Unread:  # noqa: ANN401 -- one of boto3's generated clients
-        """Return a client of `service` for `account` (None means our own), or why there is none."""
+    def client(self, service: str, *, account: str | None, region: str, role: str | None = None) -> Any | Unread:  # noqa: ANN401 -- one of boto3's generated clients
+        """Return a client of `service` for `account` (None means our own), or why there is none.
+
+        `role` is the name of the role to assume there, if not the member role.
+        """
         if not self._knows(region):
             reason = f"{service} in {region[:40]!r}: the AWS SDK knows no such region"
             step = "Look for a misspelt region in the image's name (`aws account list-regions`)."
             return Unread(Reason(reason, step))
-        member = self._member(account, region)
+        member = self._member(account, region, role)
         if isinstance(member, Unread):
             return member
-        client = self._clients.get(member.session, service, region)
+        client = self._clients.get(self._session, service, region, member.keys)
         if isinstance(client, BotoCoreError | ValueError):
             return describe_failure(f"{service} in {region}", client)
         return client
@@ -239,7 +253,7 @@ class Aws:
         """Return the lock of one question. If so many are asked that it went, somebody may ask the same once more."""
         return self._asking.get_or_make(asked, threading.Lock)
 
-    def _member(self, account: str | None, region: str) -> _Member | Unread:
+    def _member(self, account: str | None, region: str, role: str | None = None) -> _Member | Unread:
         if account is None:
             return self._own
         identity = self.identity(region)
@@ -247,14 +261,17 @@ class Aws:
             return identity
         if account == identity.account:
             return self._own
-        with self._lock(account):
-            member = self._members.get(account)
+        name = role or self._member_role
+        key = account if name == self._member_role else f"{account} {name}"
+        with self._lock(key):
+            member = self._members.get(key)
             if member is None or member.expires_at - self.now() < _RENEW_BEFORE:
-                assumed = self._failures.get(account) or self._assume(account, identity.partition, region)
+                arn = f"arn:{identity.partition}:iam::{account}:role/{name}"
+                assumed = self._failures.get(key) or self._assume(arn, key, region)
                 if isinstance(assumed, Unread):
                     # The last minutes of what was assumed before are better than nothing.
                     return member if member and member.expires_at > self.now() else assumed
-                return self._members.put(account, assumed)
+                return self._members.put(key, assumed)
             return member
 
     def _read_identity(self, region: str | None) -> Arn | Unread:
@@ -269,20 +286,19 @@ class Aws:
             return self._failures.keep("identity", describe_failure(call, error))
         return Arn.parse(text) or self._failures.keep("identity", Unread(f"{call} answered {text!r}, which is no ARN"))
 
-    def _assume(self, account: str, partition: str, region: str) -> _Member | Unread:
-        """Assume the member role of an account. A failure stands for some seconds, and for no other account."""
-        role = f"arn:{partition}:iam::{account}:role/{self._member_role}"
+    def _assume(self, role: str, key: str, region: str) -> _Member | Unread:
+        """Assume the role of this ARN. A failure stands for some seconds, and for no other `key`."""
 
         def request(sts: STSClient) -> _Member:
             answer = sts.assume_role(RoleArn=role, RoleSessionName=_SESSION_NAME)["Credentials"]
-            session = boto3.session.Session(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"])
-            return _Member(session, answer["Expiration"])
+            keys = Keys(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"])
+            return _Member(keys, answer["Expiration"])
 
         try:
             sts = self._sts(region)
             return ask(lambda: request(sts))
         except (BotoCoreError, ClientError, ValueError) as error:
-            return self._failures.keep(account, describe_failure(f"sts:AssumeRole of {role}", error))
+            return self._failures.keep(key, describe_failure(f"sts:AssumeRole of {role}", error))
 
     def _sts(self, region: str | None) -> STSClient:
         """Return the STS of our own region: what an event names may be disabled there, or made up.

@@ -136,6 +136,8 @@ class Life:
     - `hub_at`: the time of the last update that Security Hub accepted.
     - `hub_due`: whether Security Hub needs another update.
     - `hub_retry_at`: when to retry that update if this run does not complete it.
+    - `hub_account`, `hub_region`: in whose Security Hub it is; empty: in that of the functions, or in none yet.
+    - `hub_refused`: why it is there and not in that of the account at fault; empty if it need not be said.
     - `inspection`: the inspection that found it, if it was found before any pull failed.
     - `suppression`: what is remembered of a SUPPRESSED in Security Hub, if anything.
     - `related`: the ids of the other findings of the same problems, as the latest diagnoses found them.
@@ -169,6 +171,9 @@ class Life:
     hub_at: float = 0
     hub_due: bool = False
     hub_retry_at: float = 0
+    hub_account: str = ""
+    hub_region: str = ""
+    hub_refused: str = ""
     inspection: Inspection | None = None
     suppression: Suppression | None = None
     related: tuple[str, ...] = ()

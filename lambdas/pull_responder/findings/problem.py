@@ -251,6 +251,9 @@ def problem_id(pull: PullFailure) -> str:
     upstream = (pull.upstream_failure or "").partition(":")[0]
     what = (pull.registry_account, pull.region, pull.repository, pull.registry_host)
     parts = (*who, "|", *what, "|", *image, "|", *reason, "|", pull.cluster, pull.symptom, upstream)
+    if pull.cluster_region:
+        # Clusters of the same name in several accounts or regions are not one cluster.
+        parts = (*parts, "|", pull.account, pull.cluster_region)
     # The separator is not printable, so no name can contain it.
     key = "\x1f".join([each or "" for each in parts])
     return PROBLEM + hashlib.blake2b(key.encode("utf-8", "replace"), digest_size=16).hexdigest()

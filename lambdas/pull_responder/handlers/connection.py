@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -26,17 +25,6 @@ def connect(settings: Settings, function_arn: str) -> Aws:
 def disconnect() -> None:
     """Drop the clients of earlier invocations, for tests: the next invocation is like the first of a process."""
     _connect.cache_clear()
-
-
-@cache
-def freeze_objects() -> None:
-    """Exclude all present objects from garbage collection, once per process, after the first invocation.
-
-    The SDK's models are hundreds of thousands of objects that live as long as the process. To traverse them again and
-    again takes longer than reading the events of a batch (bench/storm.py).
-    """
-    gc.collect()
-    gc.freeze()
 
 
 @cache

@@ -10,7 +10,8 @@ from aws_lambda_powertools import Logger, Metrics
 from pull_responder.events.audit_log import events_of_batch, is_batch
 from pull_responder.events.outcome import Skipped, UnusableEvent
 from pull_responder.events.trial import Trial, read_trial
-from pull_responder.handlers.connection import connect, freeze_objects, run_of
+from pull_responder.handlers.connection import connect, run_of
+from pull_responder.handlers.garbage import freeze_imports, freeze_objects
 from pull_responder.model.arn import Arn
 from pull_responder.responder.respond import Message, Responder
 from pull_responder.responder.trial import Trials
@@ -32,6 +33,7 @@ _SECONDS_FOR_BATCHES = 20.0
 
 logger = Logger(service=SERVICE)
 metrics = Metrics(namespace="PullResponder", service=SERVICE)
+freeze_imports()
 
 
 @logger.inject_lambda_context

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aws_lambda_powertools import Logger
 
 from pull_responder.facts.aws import Aws
+from pull_responder.handlers.garbage import freeze_imports
 from pull_responder.model.arn import Arn
 from pull_responder.model.unread import Unread
 from pull_responder.publish.hub_setup import OWN_ACTION, OWN_NAME, HubSetup, Insight, Setup
@@ -41,6 +42,7 @@ _ANSWER_SECONDS: Final = 10.0
 _wait = time.sleep
 
 logger = Logger(service=SERVICE)
+freeze_imports()
 
 
 class AnswerError(Exception):

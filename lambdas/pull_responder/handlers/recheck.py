@@ -10,11 +10,13 @@ from aws_lambda_powertools import Logger, Metrics
 
 from pull_responder.events.change import Change, Wakeup, read_change
 from pull_responder.events.look_again import LookAgain
-from pull_responder.events.outcome import Skipped, UnusableEvent
+from pull_responder.events.outcome import Refused, Skipped, UnusableEvent
 from pull_responder.findings.store import StoreError
 from pull_responder.handlers.connection import connect, run_of
+from pull_responder.handlers.garbage import freeze_imports
 from pull_responder.model.unread import Unread
 from pull_responder.responder.recheck import Recheck
+from pull_responder.responder.refused import log_refused
 from pull_responder.settings import read_settings
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ _MOST_SECONDS: Final = 120.0
 
 logger = Logger(service=SERVICE)
 metrics = Metrics(namespace="PullResponder", service=SERVICE)
+freeze_imports()
 
 
 @logger.inject_lambda_context
@@ -48,10 +51,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
     usable: list[str] = []
     failed: list[str] = []
     skipped: Counter[str] = Counter()
+    refused: list[Refused] = []
     for record in event.get("Records", []):
         message = str(record.get("messageId"))
         try:
-            change = read_change(str(record.get("body")), account=account)
+            change = read_change(
+                str(record.get("body")), account=account, organization=settings.organization_id is not None
+            )
         except UnusableEvent as unusable:
             logger.warning("a message is not a usable event", message_id=message, reason=str(unusable))
             failed.append(message)
@@ -63,10 +69,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
             asked += change.findings
         elif isinstance(change, Wakeup):
             on_schedule = True
+        elif isinstance(change, Refused):
+            refused.append(change)
         elif isinstance(change, Skipped):
             skipped[change.reason] += 1
     if skipped:
         logger.info("skipped", reasons=dict(skipped.most_common(20)))
+    log_refused(run, refused)
     run.count("Rechecks")
     try:
         rechecks = Recheck(run.within(_MOST_SECONDS) if on_schedule else run)

@@ -182,6 +182,7 @@ class PullFailure:
     - `registry_host`: the host in the image's name, if it is not the plain host of a private registry. So only for a
       dual-stack or FIPS host, a host with a port, or ECR Public.
     - `pod_labels`: the labels of the pod, each as "key=value".
+    - `cluster_region`: where the cluster is that said so, if it is in another account or region than ours; else None.
     """
 
     symptom: Symptom
@@ -204,6 +205,7 @@ class PullFailure:
     upstream_failure: str | None = None
     registry_host: str | None = None
     pod_labels: tuple[str, ...] | None = None
+    cluster_region: str | None = None
 
     @property
     def principal_account(self) -> str | None:

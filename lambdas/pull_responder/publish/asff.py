@@ -10,6 +10,7 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.findings.deed import Deed
@@ -21,7 +22,7 @@ from pull_responder.publish.console import console_url
 from pull_responder.publish.text import command_line, one_line, resource_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
     from mypy_boto3_securityhub.literals import ComplianceStatusType
     from mypy_boto3_securityhub.type_defs import AwsSecurityFindingTypeDef, RecommendationTypeDef, RelatedFindingTypeDef
@@ -56,26 +57,28 @@ def to_asff(  # noqa: PLR0913 -- what is known besides the finding, each by its 
     reach: Reach | None = None,
     created_at: str | None = None,
     broken_by: Deed | None = None,
-    related: Sequence[str] = (),
+    related: Mapping[str, str] = MappingProxyType({}),
     page: str | None = None,
     updated_after: str | None = None,
     resolved_because: str | None = None,
+    here_because: str | None = None,
 ) -> AwsSecurityFindingTypeDef:
     """Return `finding` for the Security Hub of `account` in `region`.
 
-    - `account`, `region`, `partition`: the caller's own. With the default product ARN, Security Hub accepts only
-      findings of the caller's account (User Guide, "Integrating Security Hub CSPM with custom products"). The account
-      at fault is in Resources and ProductFields.
+    - `account`, `region`, `partition`: those of whoever imports it. With the default product ARN, Security Hub accepts
+      only findings of the caller's account (User Guide, "Integrating Security Hub CSPM with custom products"). The
+      account at fault is in Resources and ProductFields.
     - `now`: the time of the update, with its zone.
     - `reach`: what was seen so far.
     - `broken_by`: the change of its resource that came before the first failure, where it is known.
-    - `related`: the ids of the other findings of the same problems.
+    - `related`: the ids of the other findings of the same problems, each with its product ARN.
     - `page`: the URL of the cause's page. With None, the recommendation links AWS's page about the fix.
     - `created_at`: the CreatedAt of the first import, as this function returned it.
     - `updated_after`: the UpdatedAt of the last import, as this function returned it. The new UpdatedAt is later, on
       whichever clock: Security Hub ignores an update that is not newer than the last (User Guide, "BatchImportFindings
       for finding providers"). What is not a time, or has none after it, counts for nothing.
     - `resolved_because`: why the finding is resolved; the finding is then archived. With None it is open, or reopened.
+    - `here_because`: why it is in this account and not in the account at fault, where that has to be said.
 
     Some fields are never sent. Workflow, Note, VerificationState and UserDefinedFields are the customer's. Security Hub
     sets Region and AwsAccountName. Severity, Types and RelatedFindings are sent in FindingProviderFields only: Security
@@ -106,16 +109,16 @@ def to_asff(  # noqa: PLR0913 -- what is known besides the finding, each by its 
             "Types": types_of(finding.cause),
         },
         "Title": _title(finding),
-        "Description": _description(finding, resolved_because),
+        "Description": _description(finding, resolved_because, here_because),
         "Remediation": {"Recommendation": _recommendation(finding, page)},
         "Compliance": {"Status": _compliance(finding, resolved=resolved_because is not None)},
         "RecordState": "ACTIVE" if resolved_because is None else "ARCHIVED",
-        "ProductFields": _product_fields(finding, reach, broken_by, resolved_because, page),
+        "ProductFields": _product_fields(finding, reach, broken_by, page, (resolved_because, here_because)),
         "Resources": asff_resources(finding, region=region, partition=partition, nodes=reach.nodes),
     }
     others = [each for each in dict.fromkeys(related) if each != finding.id and _OUR_ID.fullmatch(each)]
     if others:
-        of: list[RelatedFindingTypeDef] = [{"ProductArn": asff["ProductArn"], "Id": each} for each in others[:_RELATED]]
+        of: list[RelatedFindingTypeDef] = [{"ProductArn": related[each], "Id": each} for each in others[:_RELATED]]
         asff["FindingProviderFields"]["RelatedFindings"] = of
     if page:
         asff["SourceUrl"] = page
@@ -137,13 +140,14 @@ def _title(finding: Finding) -> str:
     return title if not name or name in title else f"{title}: {name}"
 
 
-def _description(finding: Finding, resolved_because: str | None) -> str:
+def _description(finding: Finding, resolved_because: str | None, here_because: str | None) -> str:
     if resolved_because is not None:
         # At least half of the room is left for the explanation.
         because = one_line(resolved_because, _DESCRIPTION // 2) or "the cause is gone."
         return one_line(f"Resolved: {because} It was: {finding.explanation}", _DESCRIPTION)
     evidence = [f"({number}) {each}" for number, each in enumerate(finding.evidence[:_EVIDENCE], 1)]
-    parts = [finding.explanation, *(["Evidence:", *evidence] if evidence else [])]
+    here = [one_line(here_because, _DESCRIPTION // 3)] if here_because else []
+    parts = [finding.explanation, *here, *(["Evidence:", *evidence] if evidence else [])]
     return one_line(" ".join(parts), _DESCRIPTION) or _title(finding)
 
 
@@ -162,9 +166,16 @@ def _recommendation(finding: Finding, page: str | None) -> RecommendationTypeDef
 
 
 def _product_fields(
-    finding: Finding, reach: Reach, broken_by: Deed | None, resolved_because: str | None, page: str | None
+    finding: Finding,
+    reach: Reach,
+    broken_by: Deed | None,
+    page: str | None,
+    because: tuple[str | None, str | None],
 ) -> dict[str, str]:
-    """The facts that have no field in ASFF, under our own keys. Unknown ones are left out, and all after the 50th."""
+    """The facts that have no field in ASFF, under our own keys. Unknown ones are left out, and all after the 50th.
+
+    `because` says why it is resolved, and why it is in this account.
+    """
     pull, fix = finding.pull, finding.remediation
     principal, denial = pull.principal, pull.denial
     fields: dict[str, str | None] = {
@@ -191,7 +202,8 @@ def _product_fields(
         "denying-policy": denial.policy_arn if denial else None,
         "error-message": denial.message if denial else None,
         "changed-by": f"{broken_by.words} at {broken_by.at}" if broken_by else None,
-        "resolution": resolved_because,
+        "resolution": because[0],
+        "here-because": because[1],
         "events": reach.words("events") if reach.events else None,
         "pod-count": reach.words("pods") if reach.pod_count else None,
         "pods": ", ".join(reach.pods),

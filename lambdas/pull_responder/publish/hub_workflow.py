@@ -150,23 +150,25 @@ class ResolveOutcome:
     rejections: tuple[Rejection, ...] = ()
 
 
-def resolve(
+def resolve(  # noqa: PLR0913 -- each is one keyword
     client: SecurityHubClient,
     ids: Iterable[str],
     *,
     product_arn: str,
+    reader: SecurityHubClient | None = None,
     remaining: Callable[[], float] | None = None,
     wait: Callable[[float], None] = time.sleep,
 ) -> ResolveOutcome:
     """Set the workflow status of resolved findings from NEW to RESOLVED. Import them as archived before.
 
-    `remaining` and `wait` are as in `import_findings`. Never raises for errors of AWS or of the connection.
+    `reader` is the client that reads the status, if not `client`. `remaining` and `wait` are as in `import_findings`.
+    Never raises for errors of AWS or of the connection.
 
     Security Hub may take minutes for the update (API Reference, BatchUpdateFindings). A person may change the status
     between the read and the update. The API has no condition to prevent that.
     """
     wanted = tuple(dict.fromkeys(ids))
-    workflows = read_workflows(client, wanted, product_arn=product_arn, remaining=remaining, wait=wait)
+    workflows = read_workflows(reader or client, wanted, product_arn=product_arn, remaining=remaining, wait=wait)
     new: list[str] = []
     kept: list[str] = []
     rejections: list[Rejection] = []

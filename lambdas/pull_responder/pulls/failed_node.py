@@ -45,7 +45,8 @@ def nodes_of(pull: PullFailure, facts: PullFacts) -> Nodes | Unread:
     if facts.asked:
         return facts.asked
     pod = (pull.namespace, pull.pod_labels)
-    key = ("nodes", pull.principal, pull.region, pull.account, pull.cluster, pull.node, pod)
+    place = (pull.region, pull.cluster_region, pull.account)
+    key = ("nodes", pull.principal, *place, pull.cluster, pull.node, pod)
     return facts.once(key, lambda: _find_nodes(facts, pull))
 
 

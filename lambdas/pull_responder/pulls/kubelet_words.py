@@ -60,7 +60,7 @@ def node_of(pull: PullFailure, facts: PullFacts) -> tuple[Resource, Instance | N
         return Unread(Reason("the event names no account", ASK))
     cluster = puller_of(pull, facts).cluster or pull.cluster
     if cluster:
-        region = facts.region or pull.region
+        region = pull.cluster_region or facts.region or pull.region
         return Resource(
             "AwsEksCluster", f"arn:{pull.partition}:eks:{region}:{account}:cluster/{cluster}", account
         ), None

@@ -121,7 +121,8 @@ def pull_path(pull: PullFailure, facts: PullFacts) -> PullPath | Unread:
     host = registry_host(pull)
     pod = (pull.namespace, pull.pod_labels)  # these select the Fargate profile
     seen = sighting_of(pull, facts)
-    key = ("path", pull.principal, pull.account, pull.cluster, pull.node, pull.region, host, pod, seen)
+    place = (pull.account, pull.region, pull.cluster_region)
+    key = ("path", pull.principal, *place, pull.cluster, pull.node, host, pod, seen)
     return facts.once(key, lambda: _trace(pull, facts, host, seen))
 
 

@@ -69,7 +69,8 @@ def puller_of(pull: PullFailure, facts: PullFacts) -> Puller:
     if facts.asked:
         return _of_question(facts.asked)
     who = pull.principal or (pull.account, pull.node, bool(pull.upstream_failure))
-    return facts.once(("puller", who, pull.region, pull.cluster), lambda: _find_puller(facts, pull))
+    key = ("puller", who, pull.region, pull.cluster, pull.cluster_region)
+    return facts.once(key, lambda: _find_puller(facts, pull))
 
 
 def _is_own(facts: PullFacts, pull: PullFailure, principal: Principal) -> bool:
@@ -100,16 +101,21 @@ def _find_puller(facts: PullFacts, pull: PullFailure) -> Puller:
     The tags of the principal's instance decide first, then node groups and Fargate profiles, then access entries, then
     whether pods have the role. If none of them uses the role, its trust policy can rule EKS out; if none could be read,
     its trust policy and session name decide. A session that was issued for a web identity is no instance's. A cluster
-    that the event names means EKS. Without one, a principal of an account that is not known to be ours does not pull
-    for EKS: there, whoever owns the account has chosen the role's and the session's name. Unless the answer is yes, a
-    match in the operator's list of known principals makes it no, and a possible match leaves it open.
+    that the event names means EKS; one that only another account says it has leaves it open, if that account is not
+    known to be ours. Without a cluster, a principal of such an account does not pull for EKS: there, whoever owns the
+    account has chosen the role's and the session's name. Unless the answer is yes, a match in the operator's list of
+    known principals makes it no, and a possible match leaves it open.
     """
     principal = pull.principal
     if principal and (account := principal.account):
         facts.start([lambda: facts.is_ours(account, pull.region)])
     found = _find(facts, pull)
-    if not pull.cluster and principal and principal.kind not in (PrincipalKind.UNKNOWN, PrincipalKind.SERVICE):
-        found = _unless_outsider(found, outsider_of(pull, facts))
+    is_our_cluster = pull.cluster and not pull.cluster_region
+    if not is_our_cluster and principal and principal.kind not in (PrincipalKind.UNKNOWN, PrincipalKind.SERVICE):
+        outsider = outsider_of(pull, facts)
+        if pull.cluster and isinstance(outsider, str):
+            outsider = Unread(Reason(_OUTSIDER.format(account=outsider)))
+        found = _unless_outsider(found, outsider)
     if found.for_eks or principal is None:
         return found
     if _is_own(facts, pull, principal):

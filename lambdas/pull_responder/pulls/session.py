@@ -34,8 +34,8 @@ def role_arn_of(pull: PullFailure, facts: Facts) -> str | None:
 
 
 def node_regions(pull: PullFailure, facts: Facts) -> tuple[str, ...]:
-    """Return the regions that the node can be in: the registry's, and our own."""
-    return tuple(dict.fromkeys((pull.region, facts.region or pull.region)))
+    """Return the regions that the node can be in: the registry's, and the cluster's, which is ours if none is named."""
+    return tuple(dict.fromkeys((pull.region, pull.cluster_region or facts.region or pull.region)))
 
 
 def session_instance(pull: PullFailure, facts: PullFacts) -> Instance | Unread | None:

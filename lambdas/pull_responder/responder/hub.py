@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Final, TypeVar
 
+from pull_responder.facts.failed_call import may_pass
 from pull_responder.findings.life import Life, differs_in_hub, remember_suppression
-from pull_responder.findings.problem import iso, seconds_of
+from pull_responder.findings.problem import seconds_of
 from pull_responder.findings.suppression import Suppression, suppression_after
 from pull_responder.model.unread import Unread
 from pull_responder.publish import hub_workflow, security_hub
 from pull_responder.publish.hub_workflow import Workflow
-from pull_responder.publish.style import Style
+from pull_responder.publish.security_hub import rejection
+from pull_responder.publish.text import one_line
+from pull_responder.responder.hub_findings import HubFindings
+from pull_responder.responder.hub_places import HubPlace, HubPlaces, is_off, is_refusal, takes_none
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from mypy_boto3_securityhub import SecurityHubClient
-    from mypy_boto3_securityhub.type_defs import AwsSecurityFindingTypeDef
 
-    from pull_responder.publish.security_hub import Rejection
+    from pull_responder.publish.security_hub import ImportOutcome, Rejection
     from pull_responder.responder.run import Run
 
 # Seconds of the run's time that waiting for Security Hub must leave for notifications.
@@ -30,61 +34,111 @@ _SECONDS_TO_NOTIFY: Final = 4.0
 _SECONDS_TO_READ: Final = 8.0
 # User Guide: an active finding is deleted 90 days after its last update.
 _FORGOTTEN_SECONDS: Final = 90 * 86_400.0
+# How many accounts' Security Hubs are called at the same time.
+_AT_ONCE: Final = 8
+# Characters. The reason of a refusal has up to 400.
+_SENTENCE: Final = 640
 # Clocks differ by less.
 _DAY: Final = 86_400.0
 
 
-@dataclass(frozen=True, slots=True)
-class _OwnHub:
-    """The Security Hub that findings go to."""
-
-    client: SecurityHubClient
-    account: str
-    partition: str
-    region: str
-
-    @property
-    def product_arn(self) -> str:
-        """The ARN of the account's default product, under which our findings are."""
-        return security_hub.product_arn(account=self.account, partition=self.partition, region=self.region)
+_Step = Callable[["Life"], "Life"]
+T = TypeVar("T")
 
 
 class Hub:
-    """Security Hub of our own account. Its errors and rejections are logged and counted, never raised."""
+    """Security Hub: of our own account, or of the accounts at fault. Its errors and rejections are logged and counted,
+    never raised.
+
+    What one account's Security Hub does not take, or does not answer, delays no other account's findings.
+    """
 
     def __init__(self, run: Run) -> None:
         self._run = run
+        self._places = HubPlaces(run)
         # What Security Hub has said in this run, by finding id; None for a finding that it does not have.
         self._read: dict[str, Workflow | Unread | None] = {}
+        self._findings = HubFindings(run, self._places, self._read, self._why_here)
+        # Why findings are imported in our own account and not in that at fault, by finding id: one sentence.
+        self._refused: dict[str, str] = {}
+        # The Security Hubs of other accounts that did not answer in this run, and why.
+        self._down: dict[HubPlace, str] = {}
 
-    def update(self, lives: Sequence[Life]) -> dict[str, Callable[[Life], Life]]:
+    def update(self, lives: Sequence[Life]) -> dict[str, _Step]:
         """Import `lives`. Return by finding id the step to record: imported, to be retried, or not to be retried."""
         if not lives or not self._run.settings.security_hub:
             return {life.id: _clear_due for life in lives}
-        hub = self._own_hub()
-        if isinstance(hub, Unread):
-            self._log_unavailable(len(lives), reason=hub.reason)
+        own = self._places.own()
+        if isinstance(own, Unread):
+            self._log_unavailable(len(lives), reason=own.reason)
             return dict.fromkeys((life.id for life in lives), self._schedule_retry())
         # Read before the import: after it, Security Hub has each of them.
-        self.workflows([life.id for life in lives if life.id not in self._read])
-        asffs = self._asffs(lives, hub)
-        outcome = security_hub.import_findings(
-            hub.client, list(asffs.values()), remaining=self._remaining, wait=self._run.wait
-        )
-        self._run.count("SecurityHubImports", outcome.imported)
-        self._run.count("SecurityHubRejections", len(outcome.rejections))
-        if outcome.unavailable:
-            self._run.logger.error("security hub cannot be reached", reason=outcome.unavailable)
+        self.workflows([life for life in lives if life.id not in self._read])
+        steps = self._at_each_place(self._import_at, lives, own)
+        refused = [life for life in lives if life.id not in steps]
+        if refused:
+            self._read |= self._read_at(own, refused, own)
+            steps |= self._import_at(own, refused, own)
+        return steps
+
+    def say_where(self, life: Life) -> Life:
+        """Return the life, with a line of evidence that says why it is not in Security Hub of the account at fault."""
+        if not (sentence := self._why_here(life)):
+            return life
+        return replace(life, finding=replace(life.finding, evidence=(*life.finding.evidence, sentence)))
+
+    def _why_here(self, life: Life) -> str:
+        return self._refused.get(life.id) or life.hub_refused
+
+    def _at_each_place(
+        self,
+        do: Callable[[HubPlace, Sequence[Life], HubPlace], dict[str, T]],
+        lives: Sequence[Life],
+        own: HubPlace,
+    ) -> dict[str, T]:
+        """Return what `do` returns for the findings of each place, several places at a time."""
+        groups: dict[HubPlace, list[Life]] = {}
+        for life in lives:
+            place = self._places.of(life)
+            is_own = life.id in self._refused or isinstance(place, Unread)
+            groups.setdefault(own if is_own or isinstance(place, Unread) else place, []).append(life)
+        if len(groups) < 2:  # noqa: PLR2004 -- one needs no threads
+            results = [do(place, group, own) for place, group in groups.items()]
         else:
-            for rejection in outcome.rejections:
-                self._run.logger.error("security hub refused a finding", **asdict(rejection))
+            with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="security-hub") as pool:
+                results = list(pool.map(do, groups, groups.values(), [own] * len(groups)))
+        return {finding: each for result in results for finding, each in result.items()}
+
+    def _import_at(self, place: HubPlace, lives: Sequence[Life], own: HubPlace) -> dict[str, _Step]:
+        """Import `lives` in one place. Return the steps, but of those that our own account has to take instead."""
+        client = self._places.importer(place)
+        if isinstance(client, Unread):
+            return self._without_client(place, lives, own, client)
+        if place in self._down:
+            self._log_unavailable(len(lives), reason=self._down[place])
+            return dict.fromkeys((life.id for life in lives), self._schedule_retry())
+        asffs = self._findings.make(lives, place)
+        outcome = security_hub.import_findings(
+            client, list(asffs.values()), remaining=self._remaining, wait=self._run.wait
+        )
         rejected = {each.finding_id: each for each in outcome.rejections}
+        if place != own:
+            movable = {life.id for life in lives if not life.hub_at}
+            moved = {each: why for each, why in rejected.items() if each in movable and is_refusal(why.code)}
+            self._move(place, own, {each: f"{why.code}: {why.reason}" for each, why in moved.items()})
+            lives = [life for life in lives if life.id not in moved]
+            rejected = {each: why for each, why in rejected.items() if each not in moved}
+            if outcome.unavailable and rejected:
+                self._down[place] = outcome.unavailable
+        self._log_outcome(place, outcome, rejected)
         imported = [life for life in lives if life.id in asffs and life.id not in rejected]
-        rejected |= self._set_resolved(hub, [life.id for life in imported if not life.is_open])
+        self._run.count("SecurityHubFallbacks", sum(life.id in self._refused for life in imported))
+        rejected |= self._set_resolved(place, client, [life.id for life in imported if not life.is_open])
         imported = [life for life in imported if life.id not in rejected]
-        rejected |= self._suppress_again(hub, [each for each in imported if self.suppression(each) is Suppression.LOST])
+        lost = [each for each in imported if self.suppression(each) is Suppression.LOST]
+        rejected |= self._suppress_again(place, client, lost)
         later = self._schedule_retry(unavailable=bool(outcome.unavailable))
-        steps: dict[str, Callable[[Life], Life]] = {}
+        steps: dict[str, _Step] = {}
         for life in lives:
             refused = rejected.get(life.id)
             if life.id not in asffs:
@@ -92,7 +146,8 @@ class Hub:
             elif refused is None:
                 at = seconds_of(asffs[life.id]["UpdatedAt"]) or self._run.now()
                 # A time to come that somebody else gave the finding is not when we imported it.
-                step = _record_import(life, at if at <= self._run.now() + _DAY else self._run.now())
+                at = at if at <= self._run.now() + _DAY else self._run.now()
+                step = _record_import(life, at, self._where(life, place), self._why_here(life))
             else:
                 step = later if refused.retryable else self._keep_due(life)
             suppression = self.suppression(life)
@@ -100,6 +155,42 @@ class Hub:
                 suppression = Suppression.PEOPLE
             steps[life.id] = self._also_remember(step, suppression)
         return steps
+
+    def _without_client(self, place: HubPlace, lives: Sequence[Life], own: HubPlace, why: Unread) -> dict[str, _Step]:
+        """Return the steps of findings of a place that we cannot call. Those that our own is to take have none."""
+        is_shut = place != own and takes_none(why.reason)
+        moved = {life.id: why.reason for life in lives if not life.hub_at} if is_shut else {}
+        self._move(place, own, moved)
+        kept = [life for life in lives if life.id not in moved]
+        if kept:
+            self._log_unavailable(len(kept), reason=why.reason)
+        # An account may have left the organization. What was over there long ago is not tried for ever.
+        return {life.id: self._keep_due(life) if is_shut else self._schedule_retry() for life in kept}
+
+    def _move(self, place: HubPlace, own: HubPlace, why: Mapping[str, str]) -> None:
+        """Note that our own Security Hub is to take findings that another one does not, and why, by finding id."""
+        for reason in dict.fromkeys(why.values()):
+            self._run.logger.warning(
+                "the account at fault takes no finding", account=place.account, region=place.region, reason=reason
+            )
+        for finding, reason in why.items():
+            self._refused[finding] = one_line(
+                f"This finding is in Security Hub of {own}, because that of {place} does not take it: {reason}",
+                _SENTENCE,
+            )
+
+    def _where(self, life: Life, place: HubPlace) -> HubPlace | None:
+        """Return the place to remember; None where findings have always been in our own."""
+        return place if life.hub_account or self._run.settings.findings_in == "member" else None
+
+    def _log_outcome(self, place: HubPlace, outcome: ImportOutcome, rejected: Mapping[str, Rejection]) -> None:
+        self._run.count("SecurityHubImports", outcome.imported)
+        self._run.count("SecurityHubRejections", len(rejected))
+        if outcome.unavailable and rejected:
+            self._run.logger.error("security hub cannot be reached", reason=outcome.unavailable, place=str(place))
+            return
+        for each in rejected.values():
+            self._run.logger.error("security hub refused a finding", **asdict(each))
 
     def suppression(self, life: Life) -> Suppression | None:
         """Return what is known of a finding's suppression, after what Security Hub has said in this run."""
@@ -113,7 +204,7 @@ class Hub:
         imported = self._run.now() - life.hub_at if life.hub_at else math.inf
         return suppression_after(life.suppression, workflow.status if workflow else None, imported=imported)
 
-    def _also_remember(self, step: Callable[[Life], Life], suppression: Suppression | None) -> Callable[[Life], Life]:
+    def _also_remember(self, step: _Step, suppression: Suppression | None) -> _Step:
         def both(life: Life) -> Life:
             life = step(life)
             if suppression is Suppression.PLANTED and life.suppression is Suppression.PLANTED_TOLD:
@@ -122,22 +213,24 @@ class Hub:
 
         return both
 
-    def _suppress_again(self, hub: _OwnHub, lives: Sequence[Life]) -> dict[str, Rejection]:
+    def _suppress_again(
+        self, place: HubPlace, client: SecurityHubClient, lives: Sequence[Life]
+    ) -> dict[str, Rejection]:
         """Set findings to SUPPRESSED that Security Hub had lost. Return the rejections by finding id."""
         if not lives:
             return {}
         refused = hub_workflow.suppress(
-            hub.client,
+            client,
             [life.id for life in lives],
-            product_arn=hub.product_arn,
+            product_arn=place.product_arn,
             remaining=self._remaining,
             wait=self._run.wait,
         )
-        for rejection in refused:
-            self._run.logger.warning("security hub refused to suppress a finding again", **asdict(rejection))
+        for each in refused:
+            self._run.logger.warning("security hub refused to suppress a finding again", **asdict(each))
         return {each.finding_id: each for each in refused}
 
-    def _keep_due(self, life: Life) -> Callable[[Life], Life]:
+    def _keep_due(self, life: Life) -> _Step:
         """Return the step after a refusal: a retry at the next recheck, until Security Hub has forgotten the finding.
 
         A missing permission is given, and Security Hub is turned on again. Until then a closed finding is shown ACTIVE.
@@ -145,74 +238,59 @@ class Hub:
         forgotten = not life.is_open and self._run.now() - life.resolved_at > _FORGOTTEN_SECONDS
         return _clear_due if forgotten else self._schedule_retry()
 
-    def _schedule_retry(self, *, unavailable: bool = True) -> Callable[[Life], Life]:
+    def _schedule_retry(self, *, unavailable: bool = True) -> _Step:
         """Return the step that records when to retry the import."""
         minutes = self._run.settings.recheck_minutes if unavailable else 1
         at = self._run.now() + minutes * 60
         return lambda life: replace(life, hub_retry_at=at)
 
-    def _asffs(self, lives: Sequence[Life], hub: _OwnHub) -> dict[str, AwsSecurityFindingTypeDef]:
-        """Return the findings for Security Hub by id. One that cannot be made is left out, logged and counted.
-
-        One that Security Hub may ignore, as nothing is newer than what it has, is sent all the same, and counted, too.
-        """
-        asffs: dict[str, AwsSecurityFindingTypeDef] = {}
-        for life in lives:
-            try:
-                asffs[life.id] = self._asff(life, hub)
-            except Exception:
-                self._run.count("SecurityHubRejections")
-                self._run.logger.exception("a finding could not be made for security hub", finding=life.id)
-                continue
-            stored = self._read.get(life.id)
-            if isinstance(stored, Workflow) and not _is_newer(asffs[life.id]["UpdatedAt"], stored.updated_at):
-                self._run.count("SecurityHubRejections")
-                self._run.logger.error(
-                    "security hub may ignore this update: nothing is newer than the finding that it has",
-                    finding=life.id,
-                    updated_at=stored.updated_at,
-                )
-        return asffs
-
-    def _asff(self, life: Life, hub: _OwnHub) -> AwsSecurityFindingTypeDef:
-        # In the first import, UpdatedAt equals CreatedAt (Security Hub User Guide, BatchImportFindings). A resolved
-        # finding may have been imported by a run that died unrecorded. So it gets a newer time.
-        now = life.created_at if life.is_open and not life.hub_at else self._run.now()
-        return security_hub.to_asff(
-            life.finding,
-            account=hub.account,
-            region=hub.region,
-            partition=hub.partition,
-            now=datetime.fromtimestamp(now, UTC),
-            reach=life.reach,
-            broken_by=life.broken_by,
-            related=life.related,
-            page=Style(runbook_url=self._run.settings.runbook_url).runbook(life.finding.cause),
-            created_at=iso(life.created_at),
-            updated_after=self._updated_after(life),
-            resolved_because=None if life.is_open else life.because,
-        )
-
-    def _updated_after(self, life: Life) -> str | None:
-        """Return when the finding was last updated in Security Hub: by us, or by whoever else may import findings.
-
-        Security Hub ignores an update that is not newer, without an error.
-        """
-        stored = self._read.get(life.id)
-        theirs = seconds_of(stored.updated_at) if isinstance(stored, Workflow) else None
-        if isinstance(stored, Workflow) and theirs is not None and theirs > life.hub_at:
-            # As it is: at the end of the calendar, seconds since 1970 are rounded past it.
-            return stored.updated_at
-        return datetime.fromtimestamp(life.hub_at, UTC).isoformat() if life.hub_at else None
-
-    def workflows(self, ids: Sequence[str]) -> Mapping[str, Workflow | Unread]:
+    def workflows(self, lives: Sequence[Life]) -> Mapping[str, Workflow | Unread]:
         """Return the workflow status of each finding that Security Hub has, or why it cannot be read."""
-        if not ids or not self._run.settings.security_hub:
+        if not lives or not self._run.settings.security_hub:
             return {}
-        hub = self._own_hub()
-        if isinstance(hub, Unread):
-            self._read |= dict.fromkeys(ids, hub)
-            return dict.fromkeys(ids, hub)
+        own = self._places.own()
+        if isinstance(own, Unread):
+            self._read |= dict.fromkeys((life.id for life in lives), own)
+            return dict.fromkeys((life.id for life in lives), own)
+        read = self._at_each_place(self._read_at, lives, own)
+        moved = [life for life in lives if life.id not in read]
+        read |= self._read_at(own, moved, own) if moved else {}
+        self._read |= read
+        return {finding: each for finding, each in read.items() if each is not None}
+
+    def _read_at(self, place: HubPlace, lives: Sequence[Life], own: HubPlace) -> dict[str, Workflow | Unread | None]:
+        """Return what one place says of findings. Those are left out that our own account is to take."""
+        if place != own:
+            lives = self._taken_by(place, lives, own)
+        ids = [life.id for life in lives]
+        client = self._places.reader(place) if place not in self._down else Unread(self._down[place])
+        if isinstance(client, Unread) or not ids:
+            return dict.fromkeys(ids, client if isinstance(client, Unread) else None)
+        read = self._read_workflows(place, client, ids)
+        if place != own:
+            for why in dict.fromkeys(each.reason for each in read.values() if isinstance(each, Unread)):
+                if may_pass(why):
+                    self._down[place] = why
+            off = {
+                life.id: each.reason
+                for life in lives
+                if isinstance(each := read.get(life.id), Unread) and is_off(each.reason) and not life.hub_at
+            }
+            self._move(place, own, off)
+            ids = [each for each in ids if each not in off]
+        return {each: read.get(each) for each in ids}
+
+    def _taken_by(self, place: HubPlace, lives: Sequence[Life], own: HubPlace) -> list[Life]:
+        """Return the findings that a place takes, as far as its import role shows. The first notice says so."""
+        why = self._places.importer(place)
+        if not (isinstance(why, Unread) and takes_none(why.reason)):
+            return list(lives)
+        self._move(place, own, {life.id: why.reason for life in lives if not life.hub_at})
+        return [life for life in lives if life.hub_at]
+
+    def _read_workflows(
+        self, place: HubPlace, client: SecurityHubClient, ids: Sequence[str]
+    ) -> Mapping[str, Workflow | Unread]:
         left = _SECONDS_TO_READ
         # It is short, and what is not read silences nothing. So it may take longer than the run was to work.
         lifetime = self._run.lifetime
@@ -223,61 +301,55 @@ class Hub:
             self._run.wait(seconds)
 
         read = hub_workflow.read_workflows(
-            hub.client,
+            client,
             ids,
-            product_arn=hub.product_arn,
+            product_arn=place.product_arn,
             remaining=lambda: min(left, lifetime() - _SECONDS_TO_NOTIFY),
             wait=wait,
         )
         for reason in dict.fromkeys(each.reason for each in read.values() if isinstance(each, Unread)):
-            self._run.logger.warning("security hub did not return the workflow status", reason=reason)
-        self._read |= {each: read.get(each) for each in ids}
+            self._run.logger.warning("security hub did not return the workflow status", reason=reason, place=str(place))
         return read
 
-    def _set_resolved(self, hub: _OwnHub, ids: Sequence[str]) -> dict[str, Rejection]:
+    def _set_resolved(self, place: HubPlace, client: SecurityHubClient, ids: Sequence[str]) -> dict[str, Rejection]:
         """Set the workflow status of resolved findings from NEW to RESOLVED. Return the rejections by finding id."""
         if not ids:
             return {}
-        outcome = hub_workflow.resolve(
-            hub.client, ids, product_arn=hub.product_arn, remaining=self._remaining, wait=self._run.wait
-        )
-        for rejection in outcome.rejections:
-            self._run.logger.warning("security hub refused to resolve a finding", **asdict(rejection))
-        return {each.finding_id: each for each in outcome.rejections}
+        # The role that imports reads nothing.
+        reader = self._places.reader(place)
+        if isinstance(reader, Unread):
+            refused = tuple(rejection(each, "Unread", reader.reason, retryable=True) for each in ids)
+        else:
+            refused = hub_workflow.resolve(
+                client,
+                ids,
+                reader=reader,
+                product_arn=place.product_arn,
+                remaining=self._remaining,
+                wait=self._run.wait,
+            ).rejections
+        for each in refused:
+            self._run.logger.warning("security hub refused to resolve a finding", **asdict(each))
+        return {each.finding_id: each for each in refused}
 
     def _remaining(self) -> float:
         return self._run.remaining() - _SECONDS_TO_NOTIFY
-
-    def _own_hub(self) -> _OwnHub | Unread:
-        identity = self._run.aws.identity()
-        if isinstance(identity, Unread):
-            return identity
-        region = self._run.aws.region or identity.region
-        client = self._run.aws.client("securityhub", account=None, region=region)
-        if isinstance(client, Unread):
-            return client
-        return _OwnHub(client, identity.account, identity.partition, region)
 
     def _log_unavailable(self, number: int, *, reason: str) -> None:
         self._run.count("SecurityHubRejections", number)
         self._run.logger.error("security hub cannot be reached", reason=reason)
 
 
-def _is_newer(ours: str, theirs: str) -> bool:
-    """Return whether `ours` is later than `theirs`, or there is none of theirs."""
-    if not theirs:
-        return True
-    mine, last = seconds_of(ours), seconds_of(theirs)
-    return mine is not None and last is not None and mine > last
-
-
 def _clear_due(life: Life) -> Life:
     return replace(life, hub_due=False)
 
 
-def _record_import(sent: Life, at: float) -> Callable[[Life], Life]:
+def _record_import(sent: Life, at: float, place: HubPlace | None, why_here: str) -> _Step:
     def step(life: Life) -> Life:
         # If the finding changed after it was sent, another update is due.
-        return replace(life, hub_at=max(life.hub_at, at), hub_due=differs_in_hub(life, sent))
+        life = replace(life, hub_at=max(life.hub_at, at), hub_due=differs_in_hub(life, sent))
+        if place is None:
+            return life
+        return replace(life, hub_account=place.account, hub_region=place.region, hub_refused=why_here)
 
     return step

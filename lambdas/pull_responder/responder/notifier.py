@@ -191,7 +191,7 @@ class Notifier:
         groups = self._alerts.group(lives)
         in_digest = at_once and len(groups) > 1
         for group in [lives] if in_digest else groups:
-            named = group if in_digest else [self._tell_of_planted(life) for life in group]
+            named = group if in_digest else [self._tell_of_planted(self._hub.say_where(life)) for life in group]
             # If this run dies later, the notice is not sent again.
             self._record_all(named, self._publish(named, in_digest=in_digest))
 
@@ -214,7 +214,7 @@ class Notifier:
             if life.finding.severity.rank < least or (life.pending and life.pending.quiet and not life.pending.told)
         }
         audible = [life for life in lives if life.id not in silenced]
-        workflows = self._hub.workflows([life.id for life in audible])
+        workflows = self._hub.workflows(audible)
         for life in audible:
             workflow, suppression = workflows.get(life.id), self._hub.suppression(life)
             if suppression is Suppression.LOST:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.diagnosis import skip_reason
 from pull_responder.events.intake import Inspection, Origins
 from pull_responder.events.joining import join
-from pull_responder.events.outcome import Skipped, UnusableEvent
+from pull_responder.events.outcome import Refused, Skipped, UnusableEvent
 from pull_responder.events.recurrence import Recurrence
 from pull_responder.findings.problem import problem_id, sighting
 from pull_responder.findings.store import StoreError
@@ -27,6 +27,7 @@ from pull_responder.responder.inspector import Inspector
 from pull_responder.responder.ledger import Ledger
 from pull_responder.responder.notifier import Notifier
 from pull_responder.responder.order import Waiting, in_order
+from pull_responder.responder.refused import log_refused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,7 +91,7 @@ class Responder:
         failed: list[str] = []
         pulls: list[tuple[Message, Occurrence]] = []
         inspections: list[tuple[Message, Inspection]] = []
-        skipped: Counter[str] = Counter()
+        skipped: list[Skipped] = []
         origins = self._origins()
         for message in messages:
             try:
@@ -100,16 +101,14 @@ class Responder:
                 failed.append(message.id)
                 continue
             if isinstance(event, Skipped):
-                skipped[event.reason] += 1
+                skipped.append(event)
             elif isinstance(event, Inspection):
                 inspections.append((message, event))
             elif reason := skip_reason(event.pull):
-                skipped[reason] += 1
+                skipped.append(Skipped(reason))
             else:
                 pulls.append((message, event))
-        if skipped:
-            self._run.count("EventsSkipped", skipped.total())
-            self._run.logger.info("skipped", reasons=dict(skipped.most_common(20)))
+        self._log_skipped(skipped)
         failed += self._handle_failures(pulls)
         for message, inspection in inspections:
             try:
@@ -122,6 +121,13 @@ class Responder:
             if not done:
                 failed.append(message.id)
         return failed
+
+    def _log_skipped(self, skipped: Sequence[Skipped]) -> None:
+        log_refused(self._run, [each for each in skipped if isinstance(each, Refused)])
+        reasons = Counter(each.reason for each in skipped if not isinstance(each, Refused))
+        if reasons:
+            self._run.count("EventsSkipped", reasons.total())
+            self._run.logger.info("skipped", reasons=dict(reasons.most_common(20)))
 
     def diagnose_waiting(self) -> dict[str, Exception]:
         """Diagnose what this run has left waiting, and what others have, for as long as there is time.
@@ -239,8 +245,15 @@ class Responder:
     def _origins(self) -> Origins:
         identity = self._run.aws.identity()
         account = None if isinstance(identity, Unread) else identity.account
+        settings = self._run.settings
         # Without our own account id, forged events cannot be recognized. So no forwarded event is accepted.
-        return Origins(account, self._run.settings.forwarded_event_source if account else None)
+        forwarded_source = settings.forwarded_event_source if account else None
+        return Origins(
+            account,
+            forwarded_source,
+            organization=settings.organization_id is not None,
+            region=self._run.aws.region,
+        )
 
 
 def _observed_at(seen: tuple[Message, Occurrence]) -> str:

@@ -107,7 +107,9 @@ def test_nothing_is_said_to_work_that_was_not_read(doctor: Doctor) -> None:
     unread = [each for each in report.results if each["state"] == "unread"]
     assert len(working) + len(unread) == len(report.results)
     assert all(each["subject"].startswith("event source mapping") for each in working if each["check"] == "functions")
-    assert {each["check"] for each in working} == {"stack", "security_hub", "organization", "functions", "sdk"}
+    assert {each["check"] for each in working} == {
+        *("stack", "security_hub", "organization", "members", "functions", "sdk")
+    }
     assert all(each["meaning"] and each["needs"] for each in unread)
 
 
@@ -118,7 +120,7 @@ def test_nothing_is_said_to_work_that_was_not_read(doctor: Doctor) -> None:
         ("cloudtrail:GetTrailStatus", {"trail"}),
         ("events:ListTargetsByRule", {"rules"}),
         ("dynamodb:DescribeTimeToLive", {"table"}),
-        ("cloudformation:GetTemplate", {"audit_logs", "queues", "rules", "sdk", "security_hub"}),
+        ("cloudformation:GetTemplate", {"audit_logs", "members", "queues", "rules", "sdk", "security_hub"}),
     ],
 )
 def test_one_read_that_is_refused_leaves_open_what_it_decides(doctor: Doctor, action: str, checks: set[str]) -> None:

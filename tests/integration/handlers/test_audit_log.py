@@ -26,7 +26,7 @@ from tests.integration.handlers.test_diagnose import (
     metrics,
     node,
 )
-from tests.unit.events.audit_records import RECORD, container, delivered, packed, record
+from tests.unit.events.audit_records import RECORD, container, delivered, packed, record, stream_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -255,3 +255,63 @@ def test_near_its_end_the_function_leaves_the_batch_to_lambda(monkeypatch: pytes
     ending = Context(CONTEXT.function_name, invoked_function_arn=CONTEXT.invoked_function_arn, milliseconds_left=30_000)
     with pytest.raises(event_queue.QueueError):
         audit_log.handler(delivered(RECORD), ending)
+
+
+def streamed(*records: dict[str, Any]) -> dict[str, Any]:
+    """What Lambda hands to the function from the stream of members' audit logs."""
+    return {"Records": list(records)}
+
+
+def number(record: dict[str, Any]) -> str:
+    return str(record["kinesis"]["sequenceNumber"])
+
+
+def test_a_members_audit_records_are_queued_as_the_members(
+    aws: EmulatedAws, queue: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = stream_record(RECORD, owner="333333333333", subscriptionFilters=["PullResponder-us-west-2"])
+    assert audit_log.handler(streamed(stream_record(RECORD), other), CONTEXT) == {"batchItemFailures": []}
+    bodies = list(map(json.loads, received(aws, queue)))
+    places = {(each["account"], each["region"]) for each in bodies}
+    assert places == {("222222222222", "eu-west-1"), ("333333333333", "us-west-2")}
+    assert {each["source"] for each in bodies} == {"pull-responder.audit-log"}
+    counted = metrics(capsys.readouterr().out)
+    assert (counted["AuditRecordsRead"], counted["AuditFailuresQueued"]) == (2, 2)
+
+
+def test_a_record_of_a_stream_that_cannot_be_read_is_named_and_the_others_are_queued(
+    aws: EmulatedAws, queue: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, poison, last = (stream_record(RECORD, number=each) for each in (1, 2, 3))
+    poison["kinesis"]["data"] = packed(b"\x1f\x8b cut")["awslogs"]["data"]
+    answer = audit_log.handler(streamed(first, poison, last), CONTEXT)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": number(poison)}]}
+    assert len(received(aws, queue)) == 2
+    assert metrics(capsys.readouterr().out)["AuditBatchesUnusable"] == 1
+
+
+def test_a_batch_that_does_not_say_whose_it_is_holds_up_no_other(
+    aws: EmulatedAws, queue: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nameless = stream_record(RECORD, subscriptionFilters=["by-hand"])
+    answer = audit_log.handler(streamed(nameless, stream_record(RECORD, number=2)), CONTEXT)
+    assert answer == {"batchItemFailures": []}
+    assert len(received(aws, queue)) == 1
+    assert metrics(capsys.readouterr().out)["AuditBatchesUnusable"] == 1
+
+
+def test_what_the_queue_does_not_take_of_a_stream_is_tried_again(
+    queue: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("QUEUE_URL", queue + "-that-was-deleted")
+    empty = stream_record(record(container("quay.io/app:v1")), number=1)
+    full = stream_record(RECORD, number=2)
+    answer = audit_log.handler(streamed(empty, full), CONTEXT)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": number(full)}]}
+    assert "AuditFailuresQueued" not in metrics(capsys.readouterr().out)
+
+
+def test_a_control_message_of_a_stream_is_nothing(aws: EmulatedAws, queue: str) -> None:
+    control = stream_record(messageType="CONTROL_MESSAGE", owner="CloudwatchLogs", logGroup="", subscriptionFilters=[])
+    assert audit_log.handler(streamed(control), CONTEXT) == {"batchItemFailures": []}
+    assert received(aws, queue) == []

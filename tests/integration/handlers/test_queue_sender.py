@@ -77,6 +77,23 @@ def test_another_account_is_skipped(
     assert metrics(capsys.readouterr().out)["EventsSkipped"] == 1
 
 
+def test_in_an_organization_a_message_may_be_of_any_account(
+    inbox: Inbox,
+    node: tuple[str, str],
+    image: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It is read, as those of members are. Nothing can be read in an account that is none of the organization."""
+    monkeypatch.setenv("PULL_RESPONDER_ORGANIZATION_ID", "o-exampleorg1")
+    body = sent(node, image, f'Failed to pull image "{image}": 403 Forbidden', account="222222222222")
+    assert failed(diagnose.handler(batch(body), Context())) == []
+    assert inbox.messages() == []
+    counted = metrics(capsys.readouterr().out)
+    assert counted["PullsInconclusive"] == 1
+    assert "EventsSkipped" not in counted
+
+
 def test_control_characters_and_credentials_are_shown_to_nobody(
     inbox: Inbox, node: tuple[str, str], image: str
 ) -> None:

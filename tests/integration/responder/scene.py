@@ -63,7 +63,11 @@ class Scene:
         environment = {**os.environ, "TOPIC_ARN": self.topic, "TABLE_NAME": self.table, **settings}
         chosen = read_settings(environment)
         if self.connected is None:
-            self.connected = Aws.connect(member_role=chosen.member_role, assume_proves_membership=True)
+            self.connected = Aws.connect(
+                member_role=chosen.member_role,
+                read_accounts=chosen.read_accounts,
+                assume_proves_membership=True,
+            )
         return Run(
             settings=chosen,
             aws=self.connected,
@@ -82,7 +86,8 @@ class Scene:
 
     def recheck(self, *changes: dict[str, Any], **settings: str) -> None:
         """Wake the function `recheck`, with records of changes or other events that it takes, or without."""
-        read = [read_change(json.dumps(change), account=ACCOUNT) for change in changes]
+        organization = "PULL_RESPONDER_ORGANIZATION_ID" in settings
+        read = [read_change(json.dumps(change), account=ACCOUNT, organization=organization) for change in changes]
         asked = [each for look in read if isinstance(look, LookAgain) for each in look.findings]
         Recheck(self.run(**settings)).recheck([each for each in read if isinstance(each, Change)], asked=asked)
 

@@ -16,9 +16,18 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def calls(scene: Scene, operation: str, refuse: tuple[str, int] | None = None) -> Iterator[list[str]]:
-    """Yield the list that every call of `operation` is added to. With `refuse`, it is refused with that error."""
-    client: Any = scene.run().aws.client("securityhub", account=None, region=REGION)
+def calls(
+    scene: Scene,
+    operation: str,
+    refuse: tuple[str, int] | None = None,
+    *,
+    of: Any = None,  # noqa: ANN401 -- a client
+) -> Iterator[list[str]]:
+    """Yield the list that every call of `operation` is added to. With `refuse`, it is refused with that error.
+
+    `of` is the client that calls, if it is not the one of our own Security Hub.
+    """
+    client: Any = of or scene.run().aws.client("securityhub", account=None, region=REGION)
     made: list[str] = []
 
     def note(**_: object) -> tuple[AWSResponse, dict[str, Any]] | None:

@@ -97,7 +97,8 @@ class WorldAws(Aws):
             return None
         return describe_failure(f"{ASSUME} of the role in {account}", refusal(self._code, "AssumeRole"))
 
-    def client(self, service: str, *, account: str | None, region: str) -> Any:
+    def client(self, service: str, *, account: str | None, region: str, role: str | None = None) -> Any:
+        assert role is None, "a diagnosis reads with the member role alone"
         with _LOCK:
             client = self._emulated.client(service, account or OURS, region)
         return _Client(self._emulated, client, (account or OURS, region), self._unread, self._code)

@@ -69,7 +69,8 @@ class Nowhere(Aws):
     def reach(self, account: str | None, *, region: str) -> Unread:
         return Unread(f"{account} in {region} is not there")
 
-    def client(self, service: str, *, account: str | None, region: str) -> Unread:
+    def client(self, service: str, *, account: str | None, region: str, role: str | None = None) -> Unread:
+        del role
         return Unread(f"{service} of {account} in {region} is not there")
 
 

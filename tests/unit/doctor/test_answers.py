@@ -297,3 +297,28 @@ def test_events_of_a_global_service_have_to_be_forwarded(
 
     assert (result.state, result.commands) == (state, ())
     assert ("A role was changed" in result.meaning) is (state is State.OFF)
+
+
+@pytest.mark.parametrize("state", ["ENABLED", "DISABLED"])
+def test_a_rule_on_a_bus_of_ones_own_is_looked_at_and_mended_there(monkeypatch: pytest.MonkeyPatch, state: str) -> None:
+    """CloudFormation's id of such a rule has the bus before its name. Members forward what IAM sends to one region."""
+    pattern = {"source": ["aws.iam"]}
+    bus = Resource("Bus", "AWS::Events::EventBus", "pull-responder")
+    properties = {"EventPattern": pattern, "EventBusName": {"Ref": "Bus"}}
+    rule = Resource("Rule", "AWS::Events::Rule", "pull-responder|RoleChanged", properties)
+    asked: list[dict[str, Any]] = []
+
+    def describe(**about: Any) -> dict[str, Any]:  # noqa: ANN401 -- what is asked for
+        asked.append(about)
+        return {"State": state, "EventPattern": json.dumps(pattern)}
+
+    monkeypatch.setattr(rules, "pages", lambda *_, **__: [])
+    (result,) = examine(rules.CHECK, bus, rule, describe_rule=describe)
+    assert asked == [{"Name": "RoleChanged", "EventBusName": "pull-responder"}]
+    assert result.subject == "rule RoleChanged"
+    if state == "ENABLED":
+        assert result.state is State.WORKS
+        return
+    (command,) = result.commands
+    assert command[command.index("--name") + 1] == "RoleChanged"
+    assert command[command.index("--event-bus-name") + 1] == "pull-responder"

@@ -48,3 +48,22 @@ def packed(text: bytes) -> dict[str, Any]:
 
 def delivered(*records: dict[str, Any] | str, **changed: Any) -> dict[str, Any]:  # noqa: ANN401 -- JSON
     return packed(gzip.compress(json.dumps(document(*records, **changed)).encode()))
+
+
+def stream_record(*records: dict[str, Any] | str, number: int = 1, **changed: Any) -> dict[str, Any]:  # noqa: ANN401 -- JSON
+    """A record of a Kinesis stream, as Lambda hands it to a function, with a batch of a member's cluster."""
+    member = {"owner": "222222222222", "subscriptionFilters": ["PullResponder-eu-west-1"]}
+    text = json.dumps(document(*records, **{**member, **changed})).encode()
+    return {
+        "kinesis": {
+            "kinesisSchemaVersion": "1.0",
+            "partitionKey": "0123456789abcdef0123456789abcdef",
+            "sequenceNumber": f"4959033827149025660855969253836157109592157598913658{number:04}",
+            "data": base64.b64encode(gzip.compress(text)).decode(),
+            "approximateArrivalTimestamp": 1772366400.0,
+        },
+        "eventSource": "aws:kinesis",
+        "eventVersion": "1.0",
+        "eventName": "aws:kinesis:record",
+        "eventSourceARN": "arn:aws:kinesis:us-east-1:111111111111:stream/pull-responder-audit-logs",
+    }

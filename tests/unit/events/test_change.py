@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from infra import change_rules
+from infra import change_patterns
 from pull_responder.events.change import SERVICES, Change, Wakeup, read_change, read_record
 from pull_responder.events.outcome import Skipped, UnusableEvent
 
@@ -221,7 +221,7 @@ def test_a_name_is_short_and_plain() -> None:
 
 
 def test_the_services_are_those_that_the_stack_has_rules_for() -> None:
-    assert {service for service, _, _ in change_rules._CALLS.values()} == SERVICES
+    assert {service for service, _, _ in change_patterns._CALLS.values()} == SERVICES
 
 
 @pytest.mark.parametrize(

@@ -106,9 +106,9 @@ def test_a_detail_that_is_no_object_is_unusable() -> None:
 
 
 def test_the_calls_are_those_that_the_stack_has_a_rule_for() -> None:
-    from infra.event_rules import _EKS_CHANGES  # noqa: PLC0415 -- the one place where the two meet
+    from infra.failure_patterns import EKS_CHANGES  # noqa: PLC0415 -- the one place where the two meet
 
-    assert set(_EKS_CHANGES) == CHANGES
+    assert set(EKS_CHANGES) == CHANGES
 
 
 @pytest.mark.parametrize(("where", "named"), [("", "detail"), ("letter", "letter.detail")])

@@ -99,10 +99,10 @@ NOTIFICATION = {"Type": "Notification", "TopicArn": "arn:aws:sns:us-east-1:11111
         ({"Records": []}, "Records is empty"),
         ({"Records": {}}, "Records is not a list but an object"),
         ({"Records": [7]}, "Records[0] is not an object but a number"),
-        ({"Records": [{}]}, "Records[0] is neither an SQS message nor a CloudTrail record"),
+        ({"Records": [{}]}, "Records[0] is neither a message of SQS, a record of Kinesis nor a CloudTrail record"),
         (
             {"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put"}]},
-            "Records[0] is neither an SQS message nor a CloudTrail record",
+            "Records[0] is neither a message of SQS, a record of Kinesis nor a CloudTrail record",
         ),
         (batch(None), "Records[0].body is not a string but null"),
         (batch("{}"), "Records[0].body is not an EventBridge event: it has no detail"),

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from botocore.awsrequest import AWSResponse, HTTPHeaders
 from botocore.exceptions import ReadTimeoutError
+from botocore.loaders import JSONFileLoader
 
+from pull_responder.facts import aws as aws_module
 from pull_responder.facts.aws import Aws
 from pull_responder.facts.reader import Reader
 from pull_responder.model.arn import Arn
@@ -96,15 +98,50 @@ def test_one_unreachable_account_is_no_other(watched: Watched) -> None:
 def test_clients_are_kept_for_so_many_regions_only(watched: Watched) -> None:
     aws = watched.aws
     first = aws.client("ecr", account=ACCOUNT, region=REGION)
-    for service in ("ecr", "eks"):
+    for service in ("ecr", "eks", "ec2", "kms", "iam"):
         for region in aws.known_regions:
             if region.startswith(("us-", "eu-", "ap-", "ca-", "sa-")):
                 assert not isinstance(aws.client(service, account=ACCOUNT, region=region), Unread)
             assert aws.client("ecr", account=ACCOUNT, region=REGION) is first
-    assert len(aws._clients) == 48
+    assert len(aws._clients) == 160
 
 
-def test_the_roles_of_so_many_accounts_only_are_kept(watched: Watched) -> None:
+def test_a_further_account_loads_no_model_again(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    sts = Sts(watched, "AssumeRole")
+    aws = watched.aws
+    for service in ("ec2", "iam"):
+        assert not isinstance(aws.client(service, account=OTHER, region=REGION), Unread)
+    loaded: list[str] = []
+    load = JSONFileLoader.load_file
+
+    def note(loader: JSONFileLoader, path: str) -> object:
+        loaded.append(path)
+        return load(loader, path)
+
+    monkeypatch.setattr(JSONFileLoader, "load_file", note)
+    for service in ("ec2", "iam"):
+        assert not isinstance(aws.client(service, account="222222222222", region=REGION), Unread)
+    assert len(sts.regions) == 2
+    assert [each for each in loaded if "service" in each] == []
+
+
+def test_each_account_is_asked_with_its_own_keys(watched: Watched) -> None:
+    aws = watched.aws
+    accounts = (None, ACCOUNT, OTHER, "222222222222", OTHER)
+    clients: list[Any] = [aws.client("iam", account=each, region=REGION) for each in accounts]
+    keys = [each._request_signer._credentials.get_frozen_credentials() for each in clients]
+    assert clients[0] is clients[1]
+    assert clients[2] is clients[4]
+    assert len({each.access_key for each in keys}) == len({each.token for each in keys}) == 3
+    own: Any = watched.session.get_credentials()
+    assert keys[0] == own.get_frozen_credentials()
+    assert repr(aws._members.get(OTHER)).count(keys[2].access_key) == 1
+    assert not any(secret in repr(aws._members.get(OTHER)) for secret in (keys[2].secret_key, keys[2].token))
+
+
+def test_the_roles_of_so_many_accounts_only_are_kept(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert aws_module._MOST_MEMBERS == 1000
+    monkeypatch.setattr(aws_module, "_MOST_MEMBERS", 16)
     sts = Sts(watched, "AssumeRole")
     aws = watched.aws
     for number in range(50):

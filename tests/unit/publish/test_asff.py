@@ -47,7 +47,8 @@ class Told(TypedDict, total=False):
     created_at: str
     updated_after: str
     resolved_because: str
-    related: list[str]
+    related: dict[str, str]
+    here_because: str
     page: str
     broken_by: Deed
 
@@ -586,14 +587,14 @@ OTHER: Final = "pull-responder/permissions_boundary_blocks_pull/111111111111/eu-
 
 def test_the_other_causes_of_the_problem_are_related_findings_of_our_product() -> None:
     ids = [FINDING.id, OTHER, OTHER, "pull-responder/<b>", "arn:aws:guardduty:finding/1"]
-    fields = asff(FINDING, related=ids)
-
     arn = "arn:aws:securityhub:eu-west-1:123456789012:product/123456789012/default"
+    fields = asff(FINDING, related=dict.fromkeys(ids, arn))
+
     assert fields["FindingProviderFields"]["RelatedFindings"] == [{"ProductArn": arn, "Id": OTHER}]
     assert "RelatedFindings" not in fields
     assert "RelatedFindings" not in asff(FINDING)["FindingProviderFields"]
     many = [f"{OTHER[:-2]}{number}" for number in range(10, 40)]
-    assert len(asff(FINDING, related=many)["FindingProviderFields"]["RelatedFindings"]) == 10
+    assert len(asff(FINDING, related=dict.fromkeys(many, arn))["FindingProviderFields"]["RelatedFindings"]) == 10
 
 
 def test_the_page_of_the_cause_is_linked_where_somebody_has_said_where_it_is() -> None:

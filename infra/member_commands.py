@@ -1,0 +1,48 @@
+"""The commands that set up an organization's members, as a stack shows them when it has been deployed."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from infra.settings import Settings
+
+STACK_SET: Final = "PullResponderMembers"
+
+
+def stack_set_command(settings: Settings, *, account: str, region: str) -> str:
+    """Return the command that makes the StackSet of the template of members, for the hub in this account and region.
+
+    It is for a delegated administrator of StackSets; in the management account, `--call-as SELF`.
+    """
+    parameters = {
+        "HubAccount": account,
+        "HubRegion": region,
+        "OrganizationId": settings.organization_id,
+        "RolesRegion": region,
+        "FindingsIn": settings.findings_in,
+        "ReadRoleName": settings.member_role_name,
+        "ImportRoleName": settings.import_role_name,
+        "ForwardedEventSource": settings.forwarded_event_source or "",
+        "AuditLogs": "on" if settings.member_audit_logs else "off",
+    }
+    values = " ".join(f"ParameterKey={key},ParameterValue={value}" for key, value in parameters.items() if value)
+    return (
+        f"aws cloudformation create-stack-set --stack-set-name {STACK_SET} --template-body file://infra/member.yaml"
+        " --permission-model SERVICE_MANAGED --auto-deployment Enabled=true,RetainStacksOnAccountRemoval=false"
+        " --managed-execution Active=true --capabilities CAPABILITY_NAMED_IAM --call-as DELEGATED_ADMIN"
+        f" --region {region} --parameters {values}"
+    )
+
+
+def stack_instances_command(*, region: str) -> str:
+    """Return the command that deploys the StackSet to organizational units and regions, which are to be filled in.
+
+    No region needs another, and one account that fails does not keep the others from being deployed.
+    """
+    return (
+        f"aws cloudformation create-stack-instances --stack-set-name {STACK_SET}"
+        f" --deployment-targets OrganizationalUnitIds=ROOT-OR-OU --regions {region} OTHER-REGIONS"
+        " --operation-preferences"
+        " RegionConcurrencyType=PARALLEL,MaxConcurrentPercentage=100,FailureTolerancePercentage=100"
+        f" --call-as DELEGATED_ADMIN --region {region}"
+    )
