@@ -51,8 +51,8 @@ def digest_subject(notices: Sequence[Notice]) -> str:
 
     Where all are resolved, and something still stops pulls, it is about that.
     """
-    if left := what_is_left(notices):
-        return _subject_of_left(left.others[0], len(notices))
+    if alert := what_is_left(notices):
+        return _subject_of_left(alert.others[0], len(notices))
     causes = by_cause(notices)
     in_part = sum(each.is_in_part for each in notices)
     head = f"[DIGEST] {len(notices)} {kind(notices)}{f' ({in_part} still broken)' if in_part else ''}: "
@@ -141,15 +141,15 @@ def _cause(of: OfCause, told: Sequence[Finding], *, room: int, style: Style) -> 
     is_told = of.worst in told
     if of.is_resolved and not is_told:
         yield from (f"  {each}" for each in how_one_ended(of, prose))
-    left = still_broken(of, told, prose) if of.is_resolved else None
-    open_one = left[1] if left else None if of.is_resolved else of.worst
+    still = still_broken(of, told, prose) if of.is_resolved else None
+    open_one = still[1] if still else None if of.is_resolved else of.worst
     if open_one is None:
         return
     if is_told:
         yield "  Do this: see the top"
         return
-    if left:
-        yield f"  {left[0]}"
+    if still:
+        yield f"  {still[0]}"
     ask = do_this(open_one, prose, " for the first" if of.count > 1 else "")
     yield f"  {ask}: {what_to_do(open_one, prose, _FIELD)}"
     yield from (f"  {line}" for line in (*_commands(open_one, room=room), *runbook(open_one, style)))

@@ -96,7 +96,9 @@ def test_a_digest_says_what_still_stops_the_pulls_of_what_is_resolved(scene: Sce
     scene.clock.forward(minutes=6)
     scene.recheck(DIGEST_ABOVE="1")
     (digest,) = scene.told()
-    assert digest["headline"].startswith("2 resolved findings of 1 cause in ")
+    assert digest["headline"].startswith("STILL BROKEN, HIGH: The role's permissions boundary stops the pull ")
+    assert " 2 resolved findings of 1 cause in " in digest["headline"]
+    assert digest["still_broken"] == 1
     assert " 1 of 2 is resolved only in part: another cause still stops the pulls." in digest["headline"]
     assert "boundary" in digest["action"]
     assert len(digest["over"]) == 1
@@ -218,7 +220,8 @@ def test_a_problem_is_over_when_nothing_told_as_it_is_open(scene: Scene, reposit
     scene.recheck(scene.allow(node))
     (role,) = after_the_hold_down(scene)
     assert (causes(role), others(role)) == ([LACKS], [GONE, GONE])
-    assert over_and_open(role) == ([], [])
+    over, left = over_and_open(role)
+    assert (over, sorted(left)) == ([], sorted(map(missing, repositories)))
 
     scene.recheck(make(scene, one))
     (first,) = after_the_hold_down(scene)

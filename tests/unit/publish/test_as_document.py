@@ -135,8 +135,8 @@ def test_an_alert() -> None:
     assert document["reach"] == REACH
     assert document["omitted"] == {"evidence": 0, "commands": 0}
     assert document["headline"] == (
-        "RESOLVED: role/eks/prod-node: It is allowed. There is nothing to run. 14 pods (payments/api, payments/web and more) in cluster prod "
-        "could not pull the image payments/api."
+        "RESOLVED: role/eks/prod-node: It is allowed. There is nothing to run. "
+        "14 pods (payments/api, payments/web and more) in cluster prod could not pull the image payments/api."
     )
     assert (document["action"], document["commands"]) == (None, [])
 

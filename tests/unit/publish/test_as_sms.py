@@ -205,7 +205,7 @@ def test_a_resolution_says_what_still_stops_the_pulls() -> None:
     long = replace(BOUNDARY, remediation=replace(BOUNDARY.remediation, summary="Add the actions " + "to it " * 50))
     text = alert_text(replace(over, others=(long,)))
     assert " (prod-node). 14 pods in cluster prod cannot pull the image payments/api.\nDo this in 1" in text
-    assert text.endswith(" to it...\nAlready fixed: 1 other cause.")
+    assert "\nDo this in 111111111111 eu-west-1: Add the actions to it to it" in text
     text = alert_text(replace(over, others=(BOUNDARY, FINDING, FINDING)))
     assert text.startswith("STILL BROKEN, HIGH, 3 causes: 14 pods in cluster prod cannot pull the image ")
     assert "\nDo all 3 in " in text

@@ -630,7 +630,8 @@ def test_the_subjects_of_one_finding_differ_in_the_word_in_brackets_only() -> No
 
 
 OURS = re.compile(
-    r"|(It was resolved|Fixed .* by .*|Resolved .*); broken again .*\. (.* may undo this again|It may break again): .*\."
+    r"|(It was resolved|Fixed .* by .*|Resolved .*); broken again .*\. "
+    r"(.* may undo this again|It may break again): .*\."
     r"|There is nothing to run(: pods try again within 5 minutes)?\.( No pull was seen .*)?|No pull was seen .*"
     r"|To undo it:"
     r"|Flapping: silence does not mean that it is fixed\.|NEW|WORSE|BACK|STILL OPEN|RESOLVED"
@@ -659,7 +660,7 @@ def test_nobodys_text_makes_a_section_or_a_link(alert: Alert, room: int) -> None
     assert Arn.parse(resource) is None or resource not in line
     assert all(each.isprintable() for each in message.split("\n"))
     first, *rest = message.split("\n")
-    assert first.startswith(f"{WORDS[alert.edge]} ")
+    assert first.startswith("STILL BROKEN, " if alert.is_in_part else f"{WORDS[alert.edge]} ")
     assert "://" not in first
     commands = False
     for each in rest:
