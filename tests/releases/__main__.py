@@ -3,7 +3,7 @@
 Writes tests/releases/VERSION/ with
 
 - `template.json`: the template that the release synthesizes with the settings of this package
-- `functions.zip`: the asset with the code of its functions, as CDK packages it, with the same bytes each time
+- `functions.zip`: the asset with the code of its functions, without what is compiled, with the same bytes each time
 
 The layer with the packages is left out: at a megabyte it is most of a deployment, and other people's code.
 """
