@@ -188,7 +188,7 @@ def test_the_fix_resolves_the_finding_and_those_who_got_the_alert_hear_of_it(epi
         assert re.search(r"\n  (Since|At|From \S+ \S+ UTC to) \S+ \S+ UTC, 26 failures\n", mail["body"])
         # Who has run the fix is known from CloudTrail's record of it.
         assert re.search(r" since .*; it was broken for [^;]*\.$", mail["body"].splitlines()[0])
-        assert re.search(r"\nChanged before it was resolved: [A-Za-z]+ by [^,\n]+, \S+ \S+ UTC\n", mail["body"])
+        assert re.search(r"\nChanged before it was resolved: [A-Za-z]+( of \S+)? by [^,\n]+, \S+ \S+ UTC\n", mail["body"])
         (stored,) = episode["resolved"]["security_hub"]
         (before,) = episode["security_hub"]
         assert (stored["Id"], stored["CreatedAt"]) == (before["Id"], before["CreatedAt"])
