@@ -103,8 +103,8 @@ def test_a_change_that_is_seen_later_than_its_event_is_named_all_the_same(scene:
     scene.clock.forward(minutes=6)
     scene.recheck()
     _, resolved = scene.told()
-    change = f"AttachRolePolicy of AmazonEC2ContainerRegistryPullOnly by {ADMIN}"
-    assert f"{change} (event {made['detail']['eventID']})." in resolved["because"]
+    cause = f"AttachRolePolicy of AmazonEC2ContainerRegistryPullOnly by {ADMIN}"
+    assert f"{cause} (event {made['detail']['eventID']})." in resolved["because"]
 
 
 def test_a_finding_that_comes_back_is_the_same(scene: Scene) -> None:
