@@ -315,7 +315,9 @@ def grants(actions: Iterable[str], **filled_in: str | tuple[str, ...]) -> tuple[
     return tuple(
         Grant(
             tuple(together),
-            tuple(sorted(filled for arn in scope.arns for filled in _fill_in(arn, filled_in))),
+            tuple(filled for arn in scope.arns for filled in _fill_in(arn, filled_in))
+            if len(scope.arns) == 1  # what is known at deployment only has no order of its own
+            else tuple(sorted(arn.format(**filled_in) for arn in scope.arns)),
             scope.reason,
             scope.condition,
         )

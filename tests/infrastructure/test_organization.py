@@ -26,7 +26,7 @@ ROOT: Final = Path(__file__).parents[2]
 ORGANIZATION: Final = "o-a1b2c3d4e5"
 BUS: Final = "pull-responder"
 # The rules of the default bus that are for the stack's own account alone.
-OWN: Final = {"TestEvent", "LookAgain", "HealthCheck", "Clock"}
+OWN: Final = {"Hour", "TestEvent", "LookAgain", "HealthCheck", "Clock"}
 # The stack `subscribed`, as the hub of an organization.
 HUB: Final = Settings(
     organization_id=ORGANIZATION,
@@ -80,8 +80,8 @@ def test_an_account_that_becomes_a_hub_keeps_all_that_it_has(subscribed: Synthes
     kinds = {name: before[name]["Type"] for name in changed}
     # The roles get names, so they are replaced; the functions get variables; the rules of the bus may send, too.
     assert sorted(kinds.values()) == [
-        *["AWS::IAM::Role"] * 2,
-        *["AWS::Lambda::Function"] * 2,
+        *["AWS::IAM::Role"] * 3,
+        *["AWS::Lambda::Function"] * 3,
         *["AWS::SQS::QueuePolicy"] * 4,
     ]
     for name in (each for each in changed if kinds[each] == "AWS::IAM::Role"):

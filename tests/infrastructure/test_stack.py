@@ -426,7 +426,7 @@ def test_the_deployed_code_is_the_runtime_code_only(stack: Synthesized) -> None:
     assert [each.name for each in asset.iterdir()] == ["pull_responder"]
     deployed = {each.name for each in (asset / "pull_responder").iterdir()}
     assert {"handlers", "events", "facts", "checks", "authorization", "findings", "publish", "model"} <= deployed
-    assert not {"cli", "demo", "doctor", "emulator", "generate"} & deployed
+    assert not {"cli", "demo", "emulator", "generate"} & deployed
     assert {each.suffix for each in asset.rglob("*") if each.is_file()} <= {".py", ".pyc"}
 
 

@@ -9,6 +9,7 @@ from aws_lambda_powertools import Logger, Metrics
 
 from pull_responder.findings.store import StoreError
 from pull_responder.handlers.connection import connect, run_of
+from pull_responder.handlers.garbage import freeze_imports
 from pull_responder.model.arn import Arn
 from pull_responder.responder.examination import Deployed, Examiner
 from pull_responder.settings import SettingError, read_settings
@@ -28,6 +29,7 @@ _OUTPUTS: Final = {
 
 logger = Logger(service=SERVICE)
 metrics = Metrics(namespace="PullResponder", service=SERVICE)
+freeze_imports()
 
 
 @logger.inject_lambda_context
