@@ -93,7 +93,7 @@ def _add_reason(pulls: Sequence[PullFailure]) -> list[PullFailure]:
 
 
 def _attempt(pull: PullFailure) -> object:
-    """Return what tells one node's attempts to pull an image from another's: nodes of two clusters may have one name."""
+    """Return what tells the attempts of one node from those of another. Nodes of two clusters may have one name."""
     return (pull.account, pull.cluster_region, pull.cluster, pull.node, pull.image)
 
 
