@@ -10,13 +10,15 @@ import pytest
 from pull_responder.findings.life import Life
 from pull_responder.settings import IMPORT_ROLE
 from tests.integration.responder.member import Member
-from tests.integration.responder.scene import ACCOUNT, IMAGE, PULL_ONLY, REGION, Node, Scene, change
+from tests.integration.responder.scene import ACCOUNT, IMAGE, PULL_ONLY, REGION, Node, Scene, change, denial
 from tests.integration.responder.test_in_hub import calls
 
 if TYPE_CHECKING:
     from pull_responder.emulator.emulated_aws import EmulatedAws
 
 ROLE = "role_lacks_pull_permissions"
+# A session that is named like an instance.
+GONE = "i-0123456789abcdef0"
 
 
 @pytest.fixture
@@ -239,6 +241,40 @@ def test_what_is_in_the_member_waits_for_it_and_is_not_imported_twice(scene: Sce
     scene.recheck(**member.in_member)
     (after,) = member.findings(region=REGION)
     assert (before["RecordState"], after["RecordState"]) == ("ACTIVE", "ARCHIVED")
+
+
+def denied_here(stranger: Member, scene: Scene, *, action: str = IMAGE) -> dict[str, Any]:
+    """Our own account's event of a role of another one, which our repository does not let in."""
+    repository = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/shop/web"
+    event = denial("intruder", GONE, at=scene.clock.now, action=action, resource=repository)
+    theirs = f"arn:aws:sts::{stranger.id}:assumed-role/intruder/{GONE}"
+    event["detail"]["userIdentity"] = {"type": "AssumedRole", "arn": theirs, "accountId": stranger.id}
+    event["detail"]["errorMessage"] = (
+        f"User: {theirs} is not authorized to perform: ecr:{action} on resource: {repository} because no "
+        f"resource-based policy allows the ecr:{action} action"
+    )
+    event["detail"]["recipientAccountId"] = ACCOUNT
+    return event
+
+
+def test_a_finding_about_an_outsider_is_in_ours_whatever_its_owner_offers(
+    scene: Scene, aws: EmulatedAws, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It tells of our repository. Its owner has made a role for us to import findings."""
+    stranger, listed = Member(aws), Member(aws)
+    stranger.importable()
+    stranger.security_hub(REGION)
+    assert scene.respond(denied_here(stranger, scene), **listed.in_member) == []
+    (finding,) = scene.in_hub(f"role/intruder/{GONE}")
+    assert causes([finding]) == ["unexpected_principal_denied"]
+    assert finding["Resources"][0]["Id"] == f"arn:aws:sts::{stranger.id}:assumed-role/intruder/{GONE}"
+    assert finding["AwsAccountId"] == ACCOUNT
+    assert stranger.findings(region=REGION) == []
+    # That it is not over there needs no words.
+    assert "here-because" not in json.dumps(finding)
+    assert "the account at fault takes no finding" not in [each.message for each in caplog.records]
+    life = life_of(scene, f"role/intruder/{GONE}")
+    assert (life.hub_account, life.hub_region, life.hub_refused) == (ACCOUNT, REGION, "")
 
 
 def test_one_members_failure_is_no_other_members(scene: Scene, aws: EmulatedAws, member: Member) -> None:
