@@ -88,7 +88,7 @@ def test_beside_a_repository_is_the_finding_about_the_role_in_our_region(scene: 
     assert links(member.findings()) == {"b": [("a", product(member.id, REGION))]}
 
 
-def test_what_is_not_imported_now_is_where_the_table_says(scene: Scene, aws: EmulatedAws, member: Member) -> None:
+def test_what_is_not_imported_now_is_where_the_table_says(scene: Scene, member: Member) -> None:
     """The role's finding was imported in ours, before the member had its role for importing."""
     role, repository = pair(member.id)
     assert scene.store.save(replace(role, hub_at=NOON, hub_due=False, hub_account=ACCOUNT, hub_region=REGION))
@@ -156,18 +156,15 @@ def test_half_of_our_own_is_ours(scene: Scene, aws: EmulatedAws, lost: dict[str,
     assert member.findings() == member.findings(region=REGION) == []
 
 
-def test_while_it_is_not_known_whether_an_account_is_ours_its_findings_wait(
-    scene: Scene, member: Member
-) -> None:
+def test_while_it_is_not_known_whether_an_account_is_ours_its_findings_wait(scene: Scene, member: Member) -> None:
     """STS has no time for us when the member's role is to be assumed: a later try may succeed."""
     role, _ = pair(member.id)
     unlisted = {**member.in_member, "PULL_RESPONDER_READ_ACCOUNTS": "[]"}
     aws = scene.run(**unlisted).aws
-    sts = aws._sts(REGION)  # noqa: SLF001 -- the one client that has no other name
-    refusal = {"Error": {"Code": "Throttling", "Message": "Rate exceeded"}}
+    sts = aws._sts(REGION)  # it is behind no other name
 
     def throttle(**_: object) -> None:
-        raise sts.exceptions.ClientError(refusal, "AssumeRole")
+        raise sts.exceptions.ClientError({"Error": {"Code": "Throttling", "Message": "Rate exceeded"}}, "AssumeRole")
 
     sts.meta.events.register("before-call.sts.AssumeRole", throttle)
     try:

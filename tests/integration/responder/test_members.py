@@ -111,6 +111,27 @@ def test_a_cluster_in_a_third_region_is_found_there(scene: Scene, member: Member
     assert "repository_policy_lacks_grant" not in causes(member.findings())
 
 
+def test_pods_of_one_name_in_three_accounts_clusters_are_three(scene: Scene, aws: EmulatedAws) -> None:
+    """Their clusters have one name, too. What they pull is ours, and is at fault."""
+    members = [Member(aws) for _ in range(3)]
+    for each in members:
+        each.readable()
+    listed = {**members[0].in_hub, "PULL_RESPONDER_READ_ACCOUNTS": json.dumps([each.id for each in members])}
+    image = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/shop/web:gone"
+    events = [waiting(each, each.node(), image, f"{image}: not found") for each in members]
+    for number, event in enumerate(events):
+        event["id"] = f"0a1b2c3d-0000-4000-8000-00000000000{number}"
+    assert scene.respond(*events, **listed) == []
+    (life,) = scene.store.lives(scene.store.open_findings(limit=5)).values()
+    assert isinstance(life, Life)
+    assert life.finding.cause == "image_not_found"
+    reach = life.reach
+    assert (reach.events, reach.pod_count, reach.cluster_count, reach.account_count) == (3, 3, 3, 3)
+    assert (reach.pods, reach.clusters) == (("shop/web-1",), ("prod",))
+    (told,) = [each for each in scene.told() if each["finding"]["cause"] == "image_not_found"]
+    assert told["reach"]["pod_count"] == 3
+
+
 def test_in_the_hub_is_where_findings_are_by_default(scene: Scene, member: Member) -> None:
     node = member.node()
     scene.respond(member.denied(node, scene.clock.now), **member.in_hub)
