@@ -57,6 +57,12 @@ def findings(examined: Examined) -> list[str]:
     return [each["id"]["S"] for each in items if not each["id"]["S"].startswith("health/")]
 
 
+def evidence(examined: Examined) -> list[str]:
+    life = examined.life
+    assert life
+    return list(life.finding.evidence)
+
+
 def test_a_record_that_comes_proves_the_way_and_is_told_to_nobody(
     examined: Examined, deliver: Deliver, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -102,8 +108,7 @@ def test_two_records_that_do_not_come_make_it_blind_until_one_comes(examined: Ex
     examined.clock.forward(minutes=HOUR)
     assert examined().is_blind
     # A third that is missing changes no word: Security Hub would get the finding again each hour.
-    assert examined.life
-    assert list(examined.life.finding.evidence) == told["evidence"]
+    assert evidence(examined) == told["evidence"]
 
     examined.clock.forward(minutes=5)
     assert deliver(examined.record()) == []

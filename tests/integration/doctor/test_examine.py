@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from aws_lambda_powertools import Metrics
@@ -14,7 +14,6 @@ from pull_responder.findings.life import notice
 from pull_responder.findings.store import StoreError
 from pull_responder.publish.as_text import body, subject
 from pull_responder.remediation.shell import render
-from pull_responder.responder import examination
 from tests.integration.doctor.estate import DENIED_RULE, REGION, TRAIL
 from tests.integration.doctor.examined import HOUR, Examined, said
 
@@ -147,100 +146,6 @@ def test_what_cannot_be_read_neither_blinds_nor_lets_see(examined: Examined, doc
     examined.clock.forward(minutes=HOUR)
     assert not examined(sends_canaries=False).is_blind
     assert is_open(examined) is False
-
-
-def allowed_but(*refused: str) -> dict[str, Any]:
-    statements = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
-    if refused:
-        statements.append({"Effect": "Deny", "Action": list(refused), "Resource": "*"})  # type: ignore[dict-item]
-    return {"Version": "2012-10-17", "Statement": statements}
-
-
-@pytest.mark.parametrize(
-    ("thing", "refused"),
-    [
-        ("policy", "sqs:GetQueueAttributes"),
-        ("policy", "cloudformation:GetTemplate"),
-        ("mapping", "lambda:GetEventSourceMapping"),
-        ("mapping", "cloudformation:GetTemplate"),
-    ],
-)
-def test_what_made_it_blind_lasts_while_it_cannot_be_read(
-    examined: Examined, doctor: Doctor, thing: str, refused: str
-) -> None:
-    queue, mapping = doctor.physical("Queue"), doctor.physical("Mapping")
-    lambda_, sqs = doctor.client("lambda"), doctor.client("sqs")
-    policy = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["Policy"])["Attributes"]["Policy"]
-    examined.let(allowed_but())
-    if thing == "policy":
-        sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": ""})
-    else:
-        lambda_.update_event_source_mapping(UUID=mapping, Enabled=False)
-    try:
-        assert examined(sends_canaries=False).is_blind
-        examined.let(allowed_but(refused))
-        examined.clock.forward(minutes=HOUR)
-        report = examined(sends_canaries=False)
-        assert [each for each in report.results if each.state == "unread"]
-        assert report.is_blind
-        assert is_open(examined)
-    finally:
-        sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
-        lambda_.update_event_source_mapping(UUID=mapping, Enabled=True)
-    examined.let(allowed_but())
-    examined.clock.forward(minutes=HOUR)
-    assert not examined(sends_canaries=False).is_blind
-    assert not is_open(examined)
-
-
-@pytest.mark.parametrize(
-    ("refused", "is_again"),
-    [
-        ("cloudformation:DescribeStacks", True),
-        ("cloudtrail:DescribeTrails", True),
-        ("sqs:GetQueueAttributes", True),
-        # No alarm shows whether it sees.
-        ("cloudwatch:DescribeAlarms", False),
-    ],
-)
-def test_what_could_not_be_read_is_looked_at_again_within_the_hour(
-    examined: Examined, refused: str, *, is_again: bool
-) -> None:
-    examined.let(allowed_but(refused))
-    report = examined(sends_canaries=False)
-    assert [each for each in report.results if each.state == "unread"]
-    assert not report.is_blind
-    examined.let(allowed_but())
-    examined.clock.forward(minutes=HOUR)
-    assert bool(examined(sends_canaries=False).results) is is_again
-    examined.clock.forward(minutes=HOUR)
-    assert examined(sends_canaries=False).results == ()
-
-
-def test_of_two_runs_at_once_the_later_one_opens_nothing(
-    examined: Examined, doctor: Doctor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    look, trails = examination.examine, doctor.client("cloudtrail")
-    runs = 0
-
-    def overtaken(*given: Any) -> Any:  # noqa: ANN401 -- those of examine
-        nonlocal runs
-        runs += 1
-        seen = look(*given)
-        if runs == 1:
-            # The trail logs again, and another run says so before this one has written what it saw.
-            trails.start_logging(Name=TRAIL)
-            assert not examined(sends_canaries=False).is_blind
-        return seen
-
-    monkeypatch.setattr(examination, "examine", overtaken)
-    trails.stop_logging(Name=TRAIL)
-    try:
-        assert examined(sends_canaries=False).is_blind
-    finally:
-        trails.start_logging(Name=TRAIL)
-    assert runs == 2
-    assert examined.life is None
 
 
 def test_hours_without_a_failed_pull_do_not_end_it(examined: Examined, doctor: Doctor) -> None:

@@ -8,6 +8,7 @@ import pytest
 from botocore.awsrequest import AWSResponse, HTTPHeaders
 
 from pull_responder.facts.refused_call import make_refused_call
+from pull_responder.model.reason import steps_of
 from pull_responder.model.unread import Unread
 from tests.unit.facts.conftest import ACCOUNT, REGION
 
@@ -54,7 +55,7 @@ def test_a_call_that_an_endpoint_policy_refuses_is_none(watched: Watched, reason
     why = refuse(watched, f"{CALL}{reason}")
     assert isinstance(why, Unread)
     assert why.reason.startswith("a VPC endpoint policy refused ecr:BatchGetImage before ECR did")
-    assert why.reason.steps == (
+    assert steps_of(why.reason) == (
         "Let the policy of the ECR API endpoint allow ecr:BatchGetImage to the function's role.",
     )
 
