@@ -207,11 +207,18 @@ def check_together(values: Mapping[str, Any], place: Callable[[str], str]) -> No
             raise SettingsError(f"{place('findings_in')} is {values['findings_in']}, {no_organization}")
         if values["member_audit_logs"]:
             raise SettingsError(f"{place('member_audit_logs')} is true, {no_organization}")
-    if values["import_role_name"] == values["member_role_name"]:
+    # IAM API reference, CreateRole: "Role names are not distinguished by case".
+    if values["import_role_name"].lower() == values["member_role_name"].lower():
         names = f"{place('import_role_name')} and {place('member_role_name')}"
         raise SettingsError(
             f"{names} are both {values['import_role_name']}, but an account cannot have two roles of one name"
         )
+    for name in ("import_role_name", "member_role_name") if values["organization_id"] else ():
+        # They stand in the command for the StackSet, where the AWS CLI's shorthand syntax has a use for these.
+        if set(values[name]) & set(",="):
+            raise SettingsError(
+                f"{place(name)} is {values[name]}, but no role of a StackSet may have a comma or = here"
+            )
     if values["severities"]:
         texts = [*values["known_principals"], json.dumps(check.causes_by_severity(values["severities"]))]
         check.check_room(
