@@ -201,6 +201,15 @@ def check_together(values: Mapping[str, Any], place: Callable[[str], str]) -> No
             f"{place('existing_table')} and {place('remove_data')} are both true, but the stack cannot delete a table "
             "that does not belong to it"
         )
+    _check_organization(values, place)
+    if values["severities"]:
+        texts = [*values["known_principals"], json.dumps(check.causes_by_severity(values["severities"]))]
+        check.check_room(
+            f"{place('severities')} together with {place('known_principals')}", texts, check.PRINCIPALS_ROOM
+        )
+
+
+def _check_organization(values: Mapping[str, Any], place: Callable[[str], str]) -> None:
     if values["organization_id"] is None:
         no_organization = f"but {place('organization_id')} does not name the organization"
         if values["findings_in"] != "hub":
@@ -213,17 +222,10 @@ def check_together(values: Mapping[str, Any], place: Callable[[str], str]) -> No
         raise SettingsError(
             f"{names} are both {values['import_role_name']}, but an account cannot have two roles of one name"
         )
+    # They stand in the command for the StackSet, where the AWS CLI's shorthand syntax has a use for these.
     for name in ("import_role_name", "member_role_name") if values["organization_id"] else ():
-        # They stand in the command for the StackSet, where the AWS CLI's shorthand syntax has a use for these.
         if set(values[name]) & set(",="):
-            raise SettingsError(
-                f"{place(name)} is {values[name]}, but no role of a StackSet may have a comma or = here"
-            )
-    if values["severities"]:
-        texts = [*values["known_principals"], json.dumps(check.causes_by_severity(values["severities"]))]
-        check.check_room(
-            f"{place('severities')} together with {place('known_principals')}", texts, check.PRINCIPALS_ROOM
-        )
+            raise SettingsError(f"{place(name)} is {values[name]}, but no role of a StackSet may have , or = here")
 
 
 def camel_case(name: str) -> str:

@@ -335,7 +335,7 @@ def test_the_outputs_say_how_members_are_set_up(full: Synthesized) -> None:
         ({"import_role_name": "pullresponderreadonly"}, "cannot have two roles of one name"),
         (
             {"organization_id": ORGANIZATION, "member_role_name": "Read,Only=1"},
-            "member_role_name is Read,Only=1, but no role of a StackSet may have a comma or = here",
+            "member_role_name is Read,Only=1, but no role of a StackSet may have , or = here",
         ),
     ],
 )
