@@ -6,6 +6,7 @@ removing a key needs a new major version.
 
 from __future__ import annotations
 
+import json
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
@@ -98,8 +99,8 @@ def alert_document(alert: Alert, *, room: int, style: Style | None = None) -> di
     open_ones = (*alert.others, *alert.still_open)
     others = [other_object(each, room=room // max(len(open_ones), 1), style=style) for each in open_ones]
     is_over, told = alert.edge is Edge.RESOLVED, len(alert.others)
-    changed = [] if is_over else [each.finding for each in alert.notices]
-    asked = [*open_ones, *changed]
+    asked = [*open_ones, *(() if is_over else (each.finding for each in alert.notices))]
+    changed = [other_object(each.finding, room=share, style=style) for each in alert.notices]
     to_mend = others[:told] if is_over else findings
     worst = alert.worst.finding
     return {
@@ -120,7 +121,7 @@ def alert_document(alert: Alert, *, room: int, style: Style | None = None) -> di
         "others": others[:told] if alert.others_known else None,
         "others_count": len(alert.others) + alert.unnamed if alert.others_known else None,
         "over": take_fitting((one_line(each, _FIELD) for each in alert.over), size=room),
-        "still_open": [*(other_object(each, room=share, style=style) for each in changed), *others],
+        "still_open": others if is_over else [*_fitting([*changed, *others[:told]], room), *others[told:]],
         "pull": pull_of(worst),
         "reach": reach_object(alert.reach),
         "omitted": {
@@ -129,6 +130,11 @@ def alert_document(alert: Alert, *, room: int, style: Style | None = None) -> di
             - sum(len(each["remediation"]["commands"]) for each in (*findings, *others) if each["remediation"]),
         },
     }
+
+
+def _fitting(shapes: Sequence[dict[str, Any]], room: int) -> Sequence[dict[str, Any]]:
+    """Return the first of `shapes` that take at most `room` bytes as JSON."""
+    return shapes[: len(take_fitting((json.dumps(each, ensure_ascii=False) for each in shapes), size=room))]
 
 
 def _headline(alert: Alert) -> str:
