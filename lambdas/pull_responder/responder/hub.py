@@ -234,9 +234,17 @@ class Hub:
         """Return the step after a refusal: a retry at the next recheck, until Security Hub has forgotten the finding.
 
         A missing permission is given, and Security Hub is turned on again. Until then a closed finding is shown ACTIVE.
+        Without an organization, no other account lets us in again: what it has from before is left to it.
         """
         forgotten = not life.is_open and self._run.now() - life.resolved_at > _FORGOTTEN_SECONDS
-        return _clear_due if forgotten else self._schedule_retry()
+        return _clear_due if forgotten or self._is_out_of_reach(life) else self._schedule_retry()
+
+    def _is_out_of_reach(self, life: Life) -> bool:
+        """Return whether a finding is in another account, which was of an organization that is no longer set."""
+        own, place = self._places.own(), self._places.of(life)
+        if self._run.settings.organization_id or isinstance(own, Unread) or isinstance(place, Unread):
+            return False
+        return place.account != own.account
 
     def _schedule_retry(self, *, unavailable: bool = True) -> _Step:
         """Return the step that records when to retry the import."""
