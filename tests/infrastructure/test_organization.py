@@ -384,6 +384,11 @@ def test_members_have_the_boundary_that_the_hub_has(arn: str, given: str) -> Non
         ({"organization_id": "123456789012"}, "organization_id must be the id of an organization"),
         ({"findings_in": "both"}, "findings_in must be one of hub, member, not 'both'"),
         ({"import_role_name": "PullResponderReadOnly"}, "cannot have two roles of one name"),
+        ({"import_role_name": "pullresponderreadonly"}, "cannot have two roles of one name"),
+        (
+            {"organization_id": ORGANIZATION, "member_role_name": "Read,Only=1"},
+            "member_role_name is Read,Only=1, but no role of a StackSet may have , or = here",
+        ),
     ],
 )
 def test_settings_that_say_nothing_sensible_are_refused(values: dict[str, Any], message: str) -> None:

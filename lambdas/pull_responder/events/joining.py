@@ -64,26 +64,37 @@ def _matches(pull: PullFailure, by_key: dict[object, list[PullFailure]]) -> list
 
 
 def _is_same_failure(one: PullFailure, other: PullFailure) -> bool:
-    """Whether a denial and a node's report that share a key can be of the same failure, by symptom and role."""
+    """Whether a denial and a node's report that share a key can be of the same failure, by symptom and role.
+
+    A report that names no role is of its own account's: a node's role is in its cluster's account. Several accounts may
+    pull from one repository.
+    """
     denial, report = (one, other) if _is_by_aws(one) else (other, one)
     if report.symptom not in _DENIAL_SYMPTOMS:
         return False
     if denial.stage is not Stage.TOKEN and report.symptom is Symptom.NOT_AUTHENTICATED:
         return False
-    return report.principal is None or _role(denial) == _role(report)
+    if report.principal is None:
+        return not (report.account and denial.principal and report.account != denial.principal.account)
+    return _role(denial) == _role(report)
 
 
 def _add_reason(pulls: Sequence[PullFailure]) -> list[PullFailure]:
-    """Give each back-off the reason of the failed attempt before it, on the same node."""
-    reasons = {(each.image, each.node): each for each in pulls if each.pod and not each.denial and _has_symptom(each)}
+    """Give each back-off the reason of the failed attempt before it, on the same node of the same cluster."""
+    reasons = {_attempt(each): each for each in pulls if each.pod and not each.denial and _has_symptom(each)}
     completed = []
     for pull in pulls:
         is_back_off = pull.pod and not pull.denial and not _has_symptom(pull)
-        reason = reasons.get((pull.image, pull.node)) if is_back_off else None
+        reason = reasons.get(_attempt(pull)) if is_back_off else None
         if reason:
             pull = replace(pull, symptom=reason.symptom, stage=reason.stage, message=reason.message)  # noqa: PLW2901 -- the same pull, completed
         completed.append(pull)
     return completed
+
+
+def _attempt(pull: PullFailure) -> object:
+    """Return what tells the attempts of one node from those of another. Nodes of two clusters may have one name."""
+    return (pull.account, pull.cluster_region, pull.cluster, pull.node, pull.image)
 
 
 def _add_upstream(pulls: Sequence[PullFailure]) -> list[PullFailure]:

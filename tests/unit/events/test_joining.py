@@ -186,3 +186,19 @@ def test_of_several_denials_of_a_role_the_latest_explains_a_report(order: tuple[
     joined = join([*(denials[each] for each in order), ON_NODE])[-1]
     assert joined.denial
     assert joined.denial.message == times[2]
+
+
+@pytest.mark.parametrize("elsewhere", [{"account": "222222222222"}, {"cluster_region": "eu-west-1"}, {"cluster": "b"}])
+def test_a_node_of_the_same_name_in_another_cluster_says_nothing_of_a_back_off(elsewhere: dict[str, str]) -> None:
+    back_off = replace(BACK_OFF, account="111111111111", cluster="a")
+    other = replace(ON_NODE, **{"account": "111111111111", "cluster": "a", **elsewhere})
+    assert join([back_off, other])[0] == back_off
+
+
+def test_a_report_of_another_account_that_names_no_role_is_not_the_denials() -> None:
+    theirs = replace(ON_NODE, account="222222222222", namespace="theirs")
+    assert join([DENIED, theirs]) == [DENIED, theirs]
+    # The denial of a pull from another account is in both accounts: whose the role is counts.
+    at_the_owner = replace(DENIED, account="333333333333", registry_account="333333333333")
+    ours = replace(ON_NODE, account="111111111111", registry_account="333333333333")
+    assert [each.pod for each in join([at_the_owner, ours])] == ["web-1", "web-1"]
