@@ -72,14 +72,30 @@ class Hub:
         if isinstance(own, Unread):
             self._log_unavailable(len(lives), reason=own.reason)
             return dict.fromkeys((life.id for life in lives), self._schedule_retry())
+        steps = self._leave_to_members(lives, own)
+        lives = [life for life in lives if life.id not in steps]
         # Read before the import: after it, Security Hub has each of them.
         self.workflows([life for life in lives if life.id not in self._read])
-        steps = self._at_each_place(self._import_at, lives, own)
+        steps |= self._at_each_place(self._import_at, lives, own)
         refused = [life for life in lives if life.id not in steps]
         if refused:
             self._read |= self._read_at(own, refused, own)
             steps |= self._import_at(own, refused, own)
         return steps
+
+    def _leave_to_members(self, lives: Sequence[Life], own: HubPlace) -> dict[str, _Step]:
+        """Return the steps of findings in other accounts, if there is no organization any more.
+
+        Those accounts trust our roles by names that these have in an organization only.
+        """
+        if self._run.settings.organization_id:
+            return {}
+        left = [life.id for life in lives if life.hub_account not in ("", own.account)]
+        if left:
+            self._run.logger.warning(
+                "findings are left as they are in accounts of the former organization", findings=len(left)
+            )
+        return dict.fromkeys(left, _clear_due)
 
     def say_where(self, life: Life) -> Life:
         """Return the life, with a line of evidence that says why it is not in Security Hub of the account at fault."""
@@ -234,17 +250,9 @@ class Hub:
         """Return the step after a refusal: a retry at the next recheck, until Security Hub has forgotten the finding.
 
         A missing permission is given, and Security Hub is turned on again. Until then a closed finding is shown ACTIVE.
-        Without an organization, no other account lets us in again: what it has from before is left to it.
         """
         forgotten = not life.is_open and self._run.now() - life.resolved_at > _FORGOTTEN_SECONDS
-        return _clear_due if forgotten or self._is_out_of_reach(life) else self._schedule_retry()
-
-    def _is_out_of_reach(self, life: Life) -> bool:
-        """Return whether a finding is in another account, which was of an organization that is no longer set."""
-        own, place = self._places.own(), self._places.of(life)
-        if self._run.settings.organization_id or isinstance(own, Unread) or isinstance(place, Unread):
-            return False
-        return place.account != own.account
+        return _clear_due if forgotten else self._schedule_retry()
 
     def _schedule_retry(self, *, unavailable: bool = True) -> _Step:
         """Return the step that records when to retry the import."""

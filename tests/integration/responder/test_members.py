@@ -312,8 +312,10 @@ def test_what_a_shut_member_has_is_not_tried_for_ever(scene: Scene, member: Memb
     assert not is_due()
 
 
-def test_without_an_organization_what_members_have_is_left_to_them(scene: Scene, member: Member) -> None:
-    """As after `organizationId` was set to null: no retry, which would raise an alarm for 90 days."""
+def test_without_an_organization_what_members_have_is_left_to_them(
+    scene: Scene, member: Member, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As after `organizationId` was set to null: no refusal, which would raise an alarm for 90 days."""
     node, left = member.node(), {"PULL_RESPONDER_READ_ACCOUNTS": json.dumps([member.id])}
     scene.respond(member.denied(node, scene.clock.now), **member.in_member)
     finding = life_of(scene, node.role).id
@@ -327,6 +329,9 @@ def test_without_an_organization_what_members_have_is_left_to_them(scene: Scene,
     life = scene.store.lives([finding])[finding]
     assert isinstance(life, Life)
     assert (life.is_open, life.hub_due, life.hub_account) == (False, False, member.id)
+    said = [each.message for each in caplog.records]
+    assert "findings are left as they are in accounts of the former organization" in said
+    assert "security hub cannot be reached" not in said
     assert scene.in_hub(node.role) == []
 
 
