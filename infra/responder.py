@@ -89,7 +89,7 @@ class PullResponder(Construct):
                 settings=settings,
                 events_queue=events,
                 changes_queue=changes,
-                alarm_topics=[topic.topic, *([filters.alarms] if filters else [])],
+                alarm_topics=[alarms_to, *([filters.alarms] if filters and also else [])],
                 key=topic.key,
             )
             if settings.organization_id
