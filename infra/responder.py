@@ -174,7 +174,13 @@ class PullResponder(Construct):
             "Overview",
             functions={
                 name: each.function
-                for name, each in (("diagnose", diagnose), ("recheck", recheck), ("examine", examine))
+                for name, each in (
+                    ("diagnose", diagnose),
+                    ("recheck", recheck),
+                    ("examine", examine),
+                    ("audit_log", audit_log),
+                )
+                if each
             },
             queues={"failures": events, "changes": changes},
             table=table,
