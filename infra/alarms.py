@@ -55,16 +55,21 @@ class Alarms(Construct):
         super().__init__(scope, construct_id)
         self._action = actions.SnsAction(topic)
 
-    def watch_function(self, name: str, function: lambda_.IFunction) -> None:
-        """Add alarms on a function's runs that fail, and on those that Lambda refuses or drops."""
+    def watch_function(self, name: str, function: lambda_.IFunction, *, is_tried_again: bool = True) -> None:
+        """Add alarms on a function's runs that fail, and on those that Lambda refuses or drops.
+
+        `is_tried_again` says whether a run that failed is.
+        """
         # A failed run is tried again. One alone is no reason to wake anybody: two of three periods.
         datapoints, periods = 2, 3
+        # Of a function that runs once an hour, two of three periods never have a failure.
+        failed = (datapoints, periods) if is_tried_again else (1, 1)
         self._add(
             f"{name}Errors",
             f"The function {name} fails",
             function.metric_errors(period=_PERIOD, statistic="Sum"),
-            datapoints=datapoints,
-            periods=periods,
+            datapoints=failed[0],
+            periods=failed[1],
         )
         self._add(
             f"{name}Throttles",
@@ -135,7 +140,7 @@ class Alarms(Construct):
         The function that looks writes the metric every hour. Without data the alarm is in state INSUFFICIENT_DATA, as a
         new one is. CloudWatch acts when a state changes (User Guide, "Alarm actions").
         """
-        self.watch_function("Examine", function)
+        self.watch_function("Examine", function, is_tried_again=False)
         self.watch_rules([rule])
         counted = cloudwatch.Metric(
             namespace=_OWN_NAMESPACE,

@@ -12,7 +12,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra import scanner_answers as answers
-from infra.organization import AUDIT_LOGS_NAME, audit_logs_role_name
+from infra.organization import AUDIT_LOGS_NAME, audit_logs_destination_name, audit_logs_role_name
 from infra.permissions import Grant
 from infra.scanner_answers import answer
 
@@ -65,10 +65,11 @@ class AuditLogStream(Construct):
             },
         )
         answer(role, answers.INLINE_POLICIES)
+        name = audit_logs_destination_name(stack.region)
         destination = stack.format_arn(
             service="logs",
             resource="destination",
-            resource_name=AUDIT_LOGS_NAME,
+            resource_name=name,
             arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
         )
         policy = {
@@ -87,7 +88,7 @@ class AuditLogStream(Construct):
         logs.CfnDestination(
             self,
             "Destination",
-            destination_name=AUDIT_LOGS_NAME,
+            destination_name=name,
             role_arn=role.role_arn,
             target_arn=self.stream.stream_arn,
             destination_policy=json.dumps(policy),

@@ -146,7 +146,7 @@ class ExamineFunction(ResponderFunction):
         self.function.add_permission(
             "Wake", principal=iam.ServicePrincipal("events.amazonaws.com"), source_arn=rule.rule_arn
         )
-        # The same: a run that failed is made again within the hour, and an alarm says that runs fail.
+        # The same: the next hour brings another run, and an alarm says of each that fails.
         late = cdk.Duration.minutes(10)
         runs = lambda_.EventInvokeConfig(self, "Runs", function=self.function, retry_attempts=0, max_event_age=late)
         answer(runs, answers.SCHEDULE_DESTINATION)

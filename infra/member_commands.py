@@ -22,6 +22,7 @@ def stack_set_command(settings: Settings, *, account: str, region: str) -> str:
         "FindingsIn": settings.findings_in,
         "ReadRoleName": settings.member_role_name,
         "ImportRoleName": settings.import_role_name,
+        "PermissionsBoundary": _own_policy(settings.permissions_boundary_arn or ""),
         "ForwardedEventSource": settings.forwarded_event_source or "",
         "AuditLogs": "on" if settings.member_audit_logs else "off",
     }
@@ -32,6 +33,12 @@ def stack_set_command(settings: Settings, *, account: str, region: str) -> str:
         " --managed-execution Active=true --capabilities CAPABILITY_NAMED_IAM --call-as DELEGATED_ADMIN"
         f" --region {region} --parameters {values}"
     )
+
+
+def _own_policy(arn: str) -> str:
+    """Return the name of a managed policy with its path; empty for one of AWS, which the template cannot name."""
+    owner, _, name = arn.partition(":policy/")
+    return "" if owner.endswith(":aws") else name
 
 
 def stack_instances_command(*, region: str) -> str:

@@ -8,7 +8,13 @@ from infra.audit_log_pattern import FILTER_PATTERN
 from infra.failure_patterns import KUBERNETES_EVENTS, KUBERNETES_REASONS
 from infra.member_roles import BOUNDARY, member_roles
 from infra.member_rules import member_rules
-from infra.organization import AUDIT_LOGS_NAME, BUS_NAME, alarm_name, audit_logs_role_name
+from infra.organization import (
+    AUDIT_LOGS_NAME,
+    BUS_NAME,
+    alarm_name,
+    audit_logs_destination_name,
+    audit_logs_role_name,
+)
 from infra.rule_pattern import RulePattern
 from infra.yaml_text import Raw
 
@@ -18,7 +24,8 @@ if TYPE_CHECKING:
 # The parameters with names of clusters. A template cannot make a resource for each part of a list.
 CLUSTERS: Final = tuple(f"AuditLogCluster{number}" for number in range(1, 11))
 _BUS: Final = f"arn:${{AWS::Partition}}:events:${{HubRegion}}:${{HubAccount}}:event-bus/{BUS_NAME}"
-_LOGS: Final = f"arn:${{AWS::Partition}}:logs:${{AWS::Region}}:${{HubAccount}}:destination:{AUDIT_LOGS_NAME}"
+_DESTINATION: Final = audit_logs_destination_name("${HubRegion}")
+_LOGS: Final = f"arn:${{AWS::Partition}}:logs:${{AWS::Region}}:${{HubAccount}}:destination:{_DESTINATION}"
 _STREAM: Final = f"arn:${{AWS::Partition}}:kinesis:${{HubRegion}}:${{HubAccount}}:stream/{AUDIT_LOGS_NAME}"
 _LOGS_ROLE: Final = f"arn:${{AWS::Partition}}:iam::${{HubAccount}}:role/{audit_logs_role_name('${HubRegion}')}"
 _ALARM: Final = Raw(f"!Sub {alarm_name('${HubAccount}', '${HubRegion}')}")
@@ -64,6 +71,42 @@ _FORWARD_ROLE: Final = {
                 "PolicyDocument": {
                     "Version": "2012-10-17",
                     "Statement": [{"Effect": "Allow", "Action": "events:PutEvents", "Resource": Raw(f"!Sub {_BUS}")}],
+                },
+            }
+        ],
+    },
+}
+
+
+# "The role must exist in the sender account, and you specify the ARN of this role in the subscription filter": needed
+# where a destination lets an organization in (CloudWatch Logs User Guide, "Step 2: (Only if using an organization)
+# Create an IAM role"). The trust policy is the guide's, which has no condition. docs/adr/0164-who-may-subscribe.md
+_SUBSCRIPTION_ROLE: Final = {
+    "Type": "AWS::IAM::Role",
+    "Condition": "SendsAuditLogs",
+    "Properties": {
+        "Description": "Lets CloudWatch Logs send audit logs to Pull Responder",
+        "PermissionsBoundary": BOUNDARY,
+        "AssumeRolePolicyDocument": {
+            "Version": "2012-10-17",
+            "Statement": [
+                {"Effect": "Allow", "Principal": {"Service": "logs.amazonaws.com"}, "Action": "sts:AssumeRole"}
+            ],
+        },
+        "Policies": [
+            {
+                "PolicyName": "subscribe",
+                "PolicyDocument": {
+                    "Version": "2012-10-17",
+                    "Statement": [
+                        {
+                            "Effect": "Allow",
+                            "Action": "logs:PutLogEvents",
+                            "Resource": Raw(
+                                "!Sub arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/eks/*"
+                            ),
+                        }
+                    ],
                 },
             }
         ],
@@ -180,7 +223,7 @@ def _audit_logs() -> dict[str, object]:
         "Type": "AWS::Logs::Destination",
         "Condition": "HasDestination",
         "Properties": {
-            "DestinationName": AUDIT_LOGS_NAME,
+            "DestinationName": Raw(f"!Sub {_DESTINATION}"),
             "TargetArn": Raw(f"!Sub {_STREAM}"),
             "RoleArn": Raw(f"!Sub {_LOGS_ROLE}"),
             "DestinationPolicy": Raw(f"!Sub '{policy}'"),
@@ -195,8 +238,9 @@ def _audit_logs() -> dict[str, object]:
                 "FilterName": Raw("!Sub PullResponder-${AWS::Region}"),
                 "FilterPattern": FILTER_PATTERN,
                 "LogGroupName": Raw(f"!Sub /aws/eks/${{{cluster}}}/cluster"),
+                "RoleArn": Raw("!GetAtt SubscriptionRole.Arn"),
             },
         }
         for number, cluster in enumerate(CLUSTERS, start=1)
     }
-    return {"AuditLogDestination": destination, **subscriptions}
+    return {"AuditLogDestination": destination, "SubscriptionRole": _SUBSCRIPTION_ROLE, **subscriptions}

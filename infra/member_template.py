@@ -44,7 +44,9 @@ Parameters:
     AllowedPattern: "[a-z]+(-[a-z]+)+-[0-9]+"
   FindingsIn:
     Type: String
-    Description: The setting findingsIn of Pull Responder. Only with "member" there is a role for importing findings
+    Description: >-
+      The setting findingsIn of Pull Responder. Only with "member" there is a role for importing findings. So leave it
+      until no finding is open in members, where the setting becomes "hub" again.
     AllowedValues: [hub, member]
     Default: hub
   ReadRoleName:

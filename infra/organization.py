@@ -9,7 +9,7 @@ from typing import Final
 
 # The event bus in the hub's account and region.
 BUS_NAME: Final = "pull-responder"
-# The stream of audit logs in the hub's region, and the destinations that lead to it in regions of the hub's account.
+# The stream of audit logs in the hub's region.
 AUDIT_LOGS_NAME: Final = "PullResponderAuditLogs"
 
 
@@ -24,6 +24,14 @@ def function_role_name(function: str, region: str) -> str:
 
 def audit_logs_role_name(region: str) -> str:
     """Return the name of the role with which CloudWatch Logs writes to the stream. No member trusts such a name."""
+    return f"{AUDIT_LOGS_NAME}-{region}"
+
+
+def audit_logs_destination_name(region: str) -> str:
+    """Return the name of the destinations that lead to the stream of the hub in `region`, in all regions.
+
+    The hubs of two regions of an account have one each in every region (docs/adr/0164-who-may-subscribe.md).
+    """
     return f"{AUDIT_LOGS_NAME}-{region}"
 
 

@@ -89,7 +89,7 @@ class PullResponder(Construct):
                 settings=settings,
                 events_queue=events,
                 changes_queue=changes,
-                alarm_topics=[topic.topic, *([filters.alarms] if filters else [])],
+                alarm_topics=[alarms_to, *([filters.alarms] if filters and also else [])],
                 key=topic.key,
             )
             if settings.organization_id
@@ -174,7 +174,13 @@ class PullResponder(Construct):
             "Overview",
             functions={
                 name: each.function
-                for name, each in (("diagnose", diagnose), ("recheck", recheck), ("examine", examine))
+                for name, each in (
+                    ("diagnose", diagnose),
+                    ("recheck", recheck),
+                    ("examine", examine),
+                    ("audit_log", audit_log),
+                )
+                if each
             },
             queues={"failures": events, "changes": changes},
             table=table,

@@ -184,8 +184,11 @@ def _limits(
 
 
 def _imports(settings: Settings, partition: str) -> tuple[Grant, ...]:
-    """Return the statement that lets findings be imported in other accounts; empty where they are imported in ours."""
-    if settings.findings_in == "hub":
+    """Return the statement that lets findings be imported in other accounts; empty without an organization.
+
+    Where findings are imported here now, those that members have from before are still to be closed there.
+    """
+    if not settings.organization_id:
         return ()
     return permissions.grant_to_import(partition=partition, import_role=settings.import_role_name)
 

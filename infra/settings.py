@@ -201,22 +201,31 @@ def check_together(values: Mapping[str, Any], place: Callable[[str], str]) -> No
             f"{place('existing_table')} and {place('remove_data')} are both true, but the stack cannot delete a table "
             "that does not belong to it"
         )
+    _check_organization(values, place)
+    if values["severities"]:
+        texts = [*values["known_principals"], json.dumps(check.causes_by_severity(values["severities"]))]
+        check.check_room(
+            f"{place('severities')} together with {place('known_principals')}", texts, check.PRINCIPALS_ROOM
+        )
+
+
+def _check_organization(values: Mapping[str, Any], place: Callable[[str], str]) -> None:
     if values["organization_id"] is None:
         no_organization = f"but {place('organization_id')} does not name the organization"
         if values["findings_in"] != "hub":
             raise SettingsError(f"{place('findings_in')} is {values['findings_in']}, {no_organization}")
         if values["member_audit_logs"]:
             raise SettingsError(f"{place('member_audit_logs')} is true, {no_organization}")
-    if values["import_role_name"] == values["member_role_name"]:
+    # IAM API reference, CreateRole: "Role names are not distinguished by case".
+    if values["import_role_name"].lower() == values["member_role_name"].lower():
         names = f"{place('import_role_name')} and {place('member_role_name')}"
         raise SettingsError(
             f"{names} are both {values['import_role_name']}, but an account cannot have two roles of one name"
         )
-    if values["severities"]:
-        texts = [*values["known_principals"], json.dumps(check.causes_by_severity(values["severities"]))]
-        check.check_room(
-            f"{place('severities')} together with {place('known_principals')}", texts, check.PRINCIPALS_ROOM
-        )
+    # They stand in the command for the StackSet, where the AWS CLI's shorthand syntax has a use for these.
+    for name in ("import_role_name", "member_role_name") if values["organization_id"] else ():
+        if set(values[name]) & set(",="):
+            raise SettingsError(f"{place(name)} is {values[name]}, but no role of a StackSet may have , or = here")
 
 
 def camel_case(name: str) -> str:

@@ -86,7 +86,7 @@ def _of_alert(document: dict[str, Any]) -> Incident:
     # Documents without `over` are of an earlier version.
     is_over = key in document["over"] if "over" in document else is_resolved and others == []
     # What is resolved in part is from now on about what is left.
-    told = {each["id"] for each in others or []}
+    told = {each["id"] for each in (*document["findings"], *(others or []))}
     still_open = [each for each in document.get("still_open", []) if each["id"] not in told]
     left = [*(others or []), *still_open] if is_resolved and not is_over else []
     open_beside = [

@@ -346,9 +346,12 @@ def test_audit_logs_are_sent_by_a_name_that_says_the_region(written: dict[str, A
         assert each["FilterName"] == {"Fn::Sub": "PullResponder-${AWS::Region}"}
         assert each["LogGroupName"] == {"Fn::Sub": f"/aws/eks/${{AuditLogCluster{number}}}/cluster"}
         assert each["DestinationArn"] == {
-            "Fn::Sub": "arn:${AWS::Partition}:logs:${AWS::Region}:${HubAccount}:destination:PullResponderAuditLogs"
+            "Fn::Sub": "arn:${AWS::Partition}:logs:${AWS::Region}:${HubAccount}"
+            ":destination:PullResponderAuditLogs-${HubRegion}"
         }
+        assert each["RoleArn"] == {"Fn::GetAtt": "SubscriptionRole.Arn"}
         assert written["Resources"][f"Subscription{number}"]["Condition"] == f"SendsAuditLogCluster{number}"
+    assert written["Resources"]["SubscriptionRole"]["Condition"] == "SendsAuditLogs"
     destination = written["Resources"]["AuditLogDestination"]
     assert destination["Condition"] == "HasDestination"
     policy = json.loads(destination["Properties"]["DestinationPolicy"]["Fn::Sub"])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import aws_cdk as cdk
 import pytest
 
+from infra.member_commands import stack_set_command
 from infra.responder import PullResponder
 from infra.scan_policies import read_template
 from infra.setting_checks import SettingsError
@@ -85,9 +86,27 @@ def test_an_account_that_becomes_a_hub_keeps_all_that_it_has(subscribed: Synthes
         *["AWS::SQS::QueuePolicy"] * 4,
     ]
     for name in (each for each in changed if kinds[each] == "AWS::IAM::Role"):
-        named = after[name]["Properties"].pop("RoleName")
-        assert before[name]["Properties"] == after[name]["Properties"]
-        after[name]["Properties"]["RoleName"] = named
+        named = {key: each for key, each in after[name]["Properties"].items() if key != "RoleName"}
+        # The right to close what members have, and nothing else, is new.
+        assert before[name]["Properties"] == {**named, "Policies": without_imports(named["Policies"])}
+
+
+def without_imports(policies: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Policies of a role without the right to assume the import role."""
+    return [
+        {
+            **policy,
+            "PolicyDocument": {
+                **policy["PolicyDocument"],
+                "Statement": [
+                    each
+                    for each in policy["PolicyDocument"]["Statement"]
+                    if "role/PullResponderImportFindings" not in json.dumps(each.get("Resource"))
+                ],
+            },
+        }
+        for policy in policies
+    ]
 
 
 def test_both_buses_have_the_same_rules(hub: Synthesized) -> None:
@@ -203,6 +222,19 @@ def test_what_is_told_of_an_alarm_has_no_words_of_the_member(full: Synthesized) 
         assert "222222222222 in us-east-1" in message["AlarmDescription"]
 
 
+@pytest.mark.parametrize("filters", [False, True])
+@pytest.mark.parametrize("apart", [False, True])
+def test_alarms_of_members_are_published_where_our_own_are(apart: bool, filters: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    made = synthesize(tmp_path, replace(HUB, alarms_topic=apart, filter_topics=filters))
+    targets = [each["Arn"]["Ref"] for each in rules_on(BUS, made)["MemberAlarms"]["Targets"]]
+    ours = [each["AlarmActions"] for each in made.all_of("AWS::CloudWatch::Alarm").values()]
+    assert len(ours) > 20
+    assert [each for each in ours if [action["Ref"] for action in each] != targets] == []
+    notifications, _ = made.named("AWS::SNS::Topic", "NotificationsTopic")
+    assert (notifications in targets) is not apart
+    assert len(targets) == (2 if filters and not apart else 1)
+
+
 def test_the_rule_on_alarms_may_publish_to_these_topics_alone(full: Synthesized) -> None:
     _, role = full.named("AWS::IAM::Role", "MemberAlarmsRole")
     publish, key = role["Policies"][0]["PolicyDocument"]["Statement"]
@@ -241,8 +273,8 @@ def test_roles_of_members_are_assumed_in_the_organization_alone(
 ) -> None:
     inside = {"StringEquals": {"aws:ResourceOrgID": "${aws:PrincipalOrgID}"}}
     read, write = "arn:aws:iam::*:role/PullResponderReadOnly", "arn:aws:iam::*:role/PullResponderImportFindings"
-    assert assumed(hub, function) == {read: inside}
-    assert assumed(full, function) == {read: inside, write: inside}
+    # The hub's, too, where `findingsIn` is "hub": members may have findings from before, which it closes there.
+    assert assumed(hub, function) == assumed(full, function) == {read: inside, write: inside}
     _, properties = full.named("AWS::Lambda::Function", function)
     assert properties["Environment"]["Variables"]["PULL_RESPONDER_FINDINGS_IN"] == "member"
 
@@ -258,12 +290,12 @@ def test_audit_logs_of_members_come_through_a_stream(full: Synthesized) -> None:
     assert (stream["Name"], stream["StreamModeDetails"]) == ("PullResponderAuditLogs", {"StreamMode": "ON_DEMAND"})
     destination = full.one_of("AWS::Logs::Destination")
     assert (destination["DestinationName"], destination["TargetArn"]) == (
-        "PullResponderAuditLogs",
+        {"Fn::Join": ["", ["PullResponderAuditLogs-", {"Ref": "AWS::Region"}]]},
         {"Fn::GetAtt": [stream_id, "Arn"]},
     )
     (statement,) = json.loads(flat(destination["DestinationPolicy"]))["Statement"]
     assert statement["Condition"] == {"StringEquals": {"aws:PrincipalOrgID": ORGANIZATION}}
-    assert statement["Resource"] == f"arn:aws:logs:eu-west-1:{ACCOUNT}:destination:PullResponderAuditLogs"
+    assert statement["Resource"] == f"arn:aws:logs:eu-west-1:{ACCOUNT}:destination:PullResponderAuditLogs-eu-west-1"
     role_id, role = full.named("AWS::IAM::Role", "MemberAuditLogsRole")
     assert destination["RoleArn"] == {"Fn::GetAtt": [role_id, "Arn"]}
     # No member trusts a role of this name.
@@ -320,7 +352,27 @@ def test_the_outputs_say_how_members_are_set_up(full: Synthesized) -> None:
     ):
         assert part in command
     assert command.endswith("ParameterKey=AuditLogs,ParameterValue=on")
+    assert "PermissionsBoundary" not in command
     assert "--regions eu-west-1 OTHER-REGIONS" in outputs["StackInstancesCommand"]
+
+
+@pytest.mark.parametrize(
+    ("arn", "given"),
+    [
+        (f"arn:aws:iam::{ACCOUNT}:policy/limit", "ParameterKey=PermissionsBoundary,ParameterValue=limit "),
+        (
+            f"arn:aws-us-gov:iam::{ACCOUNT}:policy/a/b/limit",
+            "ParameterKey=PermissionsBoundary,ParameterValue=a/b/limit ",
+        ),
+        # No account has it, and the template names a policy of the member's own account.
+        ("arn:aws:iam::aws:policy/PowerUserAccess", ""),
+    ],
+)
+def test_members_have_the_boundary_that_the_hub_has(arn: str, given: str) -> None:
+    settings = replace(HUB, permissions_boundary_arn=arn)
+    command = stack_set_command(settings, account=ACCOUNT, region="eu-west-1")
+    assert given in command
+    assert ("PermissionsBoundary" in command) is bool(given)
 
 
 @pytest.mark.parametrize(
@@ -332,6 +384,11 @@ def test_the_outputs_say_how_members_are_set_up(full: Synthesized) -> None:
         ({"organization_id": "123456789012"}, "organization_id must be the id of an organization"),
         ({"findings_in": "both"}, "findings_in must be one of hub, member, not 'both'"),
         ({"import_role_name": "PullResponderReadOnly"}, "cannot have two roles of one name"),
+        ({"import_role_name": "pullresponderreadonly"}, "cannot have two roles of one name"),
+        (
+            {"organization_id": ORGANIZATION, "member_role_name": "Read,Only=1"},
+            "member_role_name is Read,Only=1, but no role of a StackSet may have , or = here",
+        ),
     ],
 )
 def test_settings_that_say_nothing_sensible_are_refused(values: dict[str, Any], message: str) -> None:

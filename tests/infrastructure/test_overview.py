@@ -77,6 +77,17 @@ def test_no_dashboard_where_that_is_said(tmp_path: Path) -> None:
     assert len(without.all_of("AWS::Logs::QueryDefinition")) == len(QUERIES)
 
 
+def test_the_saved_queries_ask_the_log_of_each_function(subscribed: Synthesized) -> None:
+    groups = {
+        subscribed.named("AWS::Logs::LogGroup", each)[0] for each in ("Diagnose", "Recheck", "Examine", "AuditLog")
+    }
+    asked = [
+        {group["Ref"] for group in each["LogGroupNames"]}
+        for each in subscribed.all_of("AWS::Logs::QueryDefinition").values()
+    ]
+    assert asked == [groups] * len(QUERIES)
+
+
 @pytest.mark.parametrize("name", QUERIES)
 def test_a_saved_query_asks_for_what_is_logged(name: str, stack: Synthesized) -> None:
     words, names = logged()

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _ID: Final = "alarms"
 _PERMISSIONS: Final = ("cloudwatch:DescribeAlarms",)
 _NAMES: Final = 100
+# The output of a stack whose alarms have a topic of their own (infra/stack.py).
+_OWN_TOPIC: Final = "AlarmsTopicArn"
 
 
 def _examine(deployment: Deployment, reader: Reader) -> list[Result]:
@@ -72,7 +74,8 @@ def _one(deployment: Deployment, alarm: Resource, found: Mapping[str, Any] | Non
     actions = found.get("AlarmActions") or []
     lacking = sorted(set(deployment.value(alarm.properties.get("AlarmActions")) or ()) - set(actions))
     if lacking or not actions:
-        step = "Give the alarm the topic of the output TopicArn as its action again"
+        output = _OWN_TOPIC if _OWN_TOPIC in deployment.outputs else "TopicArn"
+        step = f"Give the alarm the topic of the output {output} as its action again"
         reason = f"it does not notify {', '.join(lacking)}" if lacking else "it has no action"
         return broken(_ID, subject, reason, meaning, step=step)
     if found.get("StateValue") == "ALARM":

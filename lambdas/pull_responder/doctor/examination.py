@@ -21,9 +21,11 @@ class Examination:
     - `about`: what it reads, for people
     - `permissions`: the IAM actions of its reads
     - `examine`: reads, and returns what it found; it raises nothing that AWS causes
+    - `can_blind`: whether a result of it may say that failed pulls do not arrive
     """
 
     id: str
     about: str
     permissions: tuple[str, ...]
     examine: Callable[[Deployment, Reader], Iterable[Result]]
+    can_blind: bool = False

@@ -75,7 +75,10 @@ def _one(deployment: Deployment, reader: Reader, queue: Resource, sources: Mappi
 
     read = reader.call(_PERMISSIONS[1], account=deployment.account, region=region, request=request, absent=_MISSING)
     if isinstance(read, Unread):
-        return [unread(_ID, subject, read, "Whether events wait there, or were given up, is not known")]
+        waiting = unread(_ID, subject, read, "Whether events wait there, or were given up, is not known")
+        if not _expected(deployment, url):
+            return [waiting]
+        return [waiting, unread(_ID, _policy_of(subject), read, "Whether the rules may send there is not known")]
     if read is None:
         blinds = _is_of_failures(deployment, queue)
         return [
@@ -86,6 +89,20 @@ def _one(deployment: Deployment, reader: Reader, queue: Resource, sources: Mappi
     letters = read.messages + read.in_flight
     filled = _dead(subject, arn, source, letters, region) if source else _live(deployment, reader, name, read)
     return [filled, *_policy(deployment, queue, subject, read)]
+
+
+def _policy_of(subject: str) -> str:
+    return f"policy of {subject}"
+
+
+def _expected(deployment: Deployment, url: str) -> Any:  # noqa: ANN401 -- a template is any JSON
+    """Return the policy that the stack gives the queue, None if it gives none or that is not known."""
+    documents = [
+        each.properties.get("PolicyDocument")
+        for each in deployment.of_kind("AWS::SQS::QueuePolicy")
+        if url in (deployment.value(each.properties.get("Queues", [])) or [])
+    ]
+    return deployment.value(documents[0]) if documents else None
 
 
 def _dead(subject: str, arn: str, source: str, letters: int, region: str) -> Result:
@@ -134,15 +151,10 @@ def _live(deployment: Deployment, reader: Reader, name: str, read: _Held) -> Res
 def _policy(deployment: Deployment, queue: Resource, subject: str, read: _Held) -> list[Result]:
     """Return whether the queue's policy still has the statements that let the rules send."""
     url, region = queue.physical_id, deployment.region
-    documents = [
-        each.properties.get("PolicyDocument")
-        for each in deployment.of_kind("AWS::SQS::QueuePolicy")
-        if url in (deployment.value(each.properties.get("Queues", [])) or [])
-    ]
-    expected = deployment.value(documents[0]) if documents else None
+    expected = _expected(deployment, url)
     if not expected:
         return []
-    subject = f"policy of {subject}"
+    subject = _policy_of(subject)
     lacks = [str(each.get("Sid")) for each in lacking(read.policy, expected)]
     allows, denies = (foreign(read.policy, expected, effect) for effect in ("Allow", "Deny"))
     if not lacks and not denies:
@@ -164,4 +176,6 @@ def _is_of_failures(deployment: Deployment, queue: Resource) -> bool:
     return queue.physical_id == deployment.outputs.get("QueueUrl")
 
 
-CHECK: Final = Examination(_ID, "each queue's messages, their age, and its policy", _PERMISSIONS, _examine)
+CHECK: Final = Examination(
+    _ID, "each queue's messages, their age, and its policy", _PERMISSIONS, _examine, can_blind=True
+)

@@ -140,4 +140,6 @@ def _on_bus(expected: Mapping[str, Any]) -> dict[str, str]:
     return {"event_bus_name": bus} if bus else {}
 
 
-CHECK: Final = Examination(_ID, "each rule's state, pattern, schedule and target", _PERMISSIONS, _examine)
+CHECK: Final = Examination(
+    _ID, "each rule's state, pattern, schedule and target", _PERMISSIONS, _examine, can_blind=True
+)

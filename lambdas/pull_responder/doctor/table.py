@@ -118,4 +118,4 @@ def _expiry(deployment: Deployment, reader: Reader, subject: str, name: str) -> 
     return broken(_ID, subject, on, meaning, step=step, commands=(command,))
 
 
-CHECK: Final = Examination(_ID, "the table's status, index and time to live", _PERMISSIONS, _examine)
+CHECK: Final = Examination(_ID, "the table's status, index and time to live", _PERMISSIONS, _examine, can_blind=True)

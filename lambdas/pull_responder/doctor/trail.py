@@ -248,4 +248,6 @@ def _create(deployment: Deployment) -> tuple[Command, ...]:
     )
 
 
-CHECK: Final = Examination(_ID, "trails of this region, their status and event selectors", _PERMISSIONS, _examine)
+CHECK: Final = Examination(
+    _ID, "trails of this region, their status and event selectors", _PERMISSIONS, _examine, can_blind=True
+)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _OWN_ORGANIZATION: Final = "${aws:PrincipalOrgID}"
+# In the policy of a destination that lets an organization in.
+_OF_AN_ORGANIZATION: Final = "aws:PrincipalOrgID"
 
 
 def apply() -> None:
@@ -190,9 +192,11 @@ def _make_destinations() -> None:
 def _send_logs_to_destinations() -> None:
     """A subscription to a destination is taken without a look, and delivers nothing.
 
-    The destination's policy has to let the account of the log group subscribe, and its role has to be allowed to write
-    to the stream, which may be in another region (CloudWatch Logs User Guide, "Cross-account cross-Region log data
-    sharing using Kinesis Data Streams"). A stream gets what a function gets, as plain gzip.
+    The destination's policy has to let the account of the log group subscribe. If it lets an organization in, the
+    subscription has to have a role of its own account (CloudWatch Logs User Guide, "Step 2: (Only if using an
+    organization) Create an IAM role"). The destination's role has to be allowed to write to the stream, which may be in
+    another region (same guide, "Cross-account cross-Region log data sharing using Kinesis Data Streams"). A stream gets
+    what a function gets, as plain gzip.
     """
     logs, evaluator = _module("services.cloudwatch_logs"), _module("core.iam_evaluator")
     put, send = logs._put_subscription_filter, logs._fanout_to_subscription_filters
@@ -214,7 +218,9 @@ def _send_logs_to_destinations() -> None:
                 region=logs.get_region(),
             )
             found = destination(arn)
-            if not found or evaluator.evaluate_resource_policy(found["accessPolicy"], context).decision != "Allow":
+            policy = found["accessPolicy"] if found else ""
+            may = evaluator.evaluate_resource_policy(policy, context).decision == "Allow"
+            if not may or (_OF_AN_ORGANIZATION in policy and not _may_send(asked)):
                 words = "Could not deliver test message to specified destination. Check if the destination is valid."
                 return logs.error_response_json("InvalidParameterException", words, 400)
         return put(asked)
@@ -229,6 +235,35 @@ def _send_logs_to_destinations() -> None:
 
     logs._put_subscription_filter = put_filter
     logs._fanout_to_subscription_filters = fan_out
+
+
+def _may_send(asked: Any) -> bool:
+    """Return whether a subscription's role is its account's, trusts CloudWatch Logs and may send what its group has."""
+    logs, evaluator = _module("services.cloudwatch_logs"), _module("core.iam_evaluator")
+    account, region, arn = logs.get_account_id(), logs.get_region(), asked.get("roleArn", "")
+    name = arn.rpartition("/")[2]
+    role = _module("services.iam")._roles.get_scoped(account, None, name)
+    if role is None or role["Arn"] != arn or not _trusts_logs(role["AssumeRolePolicyDocument"]):
+        return False
+    context = evaluator.EvalContext(
+        principal_arn=f"arn:aws:sts::{account}:assumed-role/{name}/logs",
+        principal_type="AssumedRole",
+        principal_account=account,
+        action="logs:PutLogEvents",
+        resource_arn=f"arn:aws:logs:{region}:{account}:log-group:{asked.get('logGroupName')}:log-stream:any",
+        region=region,
+    )
+    return bool(evaluator.evaluate(context, evaluator._gather_role_policies(name, account)).decision == "Allow")
+
+
+def _trusts_logs(trust: Any) -> bool:
+    """Return whether a role's trust policy names CloudWatch Logs."""
+    statements = (json.loads(trust) if isinstance(trust, str) else trust)["Statement"]
+    matches = _module("core.iam_evaluator")._service_principal_matches
+    return any(
+        each["Effect"] == "Allow" and matches(each["Principal"], "logs.amazonaws.com")
+        for each in (statements if isinstance(statements, list) else [statements])
+    )
 
 
 def _document(name: str, group: str, stream: str, lines: Any) -> dict[str, Any]:

@@ -234,13 +234,22 @@ def _shorten(finding: Finding) -> Finding:
         summary = f"{summary} (The commands are too long to store: pull-responder diagnose prints them.)"
         commands, undo = (), ()
     short = remediation.short if _stored(remediation.short) <= _SHORT_TEXT else ""
+    many = remediation.for_many_short if _stored(remediation.for_many_short) <= _SHORT_TEXT else ""
     docs_url = _cut(remediation.docs_url, _SHORT_TEXT)
     return replace(
         finding,
         title=_cut(finding.title, _SHORT_TEXT),
         explanation=_cut(finding.explanation, _SHORT_TEXT),
         evidence=evidence,
-        remediation=replace(remediation, summary=summary, commands=commands, docs_url=docs_url, undo=undo, short=short),
+        remediation=replace(
+            remediation,
+            summary=summary,
+            commands=commands,
+            docs_url=docs_url,
+            undo=undo,
+            short=short,
+            for_many_short=many,
+        ),
         related=tuple(each for each in finding.related[:_SHORT_LINES] if _stored(each.id) <= _SHORT_LINE),
     )
 

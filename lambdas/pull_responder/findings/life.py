@@ -16,7 +16,7 @@ from pull_responder.findings.deed import Deed
 from pull_responder.findings.finding import Finding
 from pull_responder.findings.flapping import add_break, flapping_words, hold_down_seconds, is_flapping
 from pull_responder.findings.next_look import next_look_at
-from pull_responder.findings.notice import IT_GREW, IT_WAS_RESOLVED, Edge, Notice
+from pull_responder.findings.notice import AS_FOUND_THEN, IT_GREW, IT_WAS_RESOLVED, Edge, Notice
 from pull_responder.findings.problem import iso
 from pull_responder.findings.reach import Reach, without_times
 from pull_responder.findings.serving_all import serve_all
@@ -336,7 +336,7 @@ def _reopen(life: Life, now: float, settings: Settings) -> Life:
         # A run claimed the first notice and did not record whether it sent it. Better twice than never.
         again = Edge.NEW if life.opened_at == life.created_at else Edge.BACK
         return replace(reopened, pending=Pending(again, "", now, now, perhaps_heard=True))
-    since = f"{IT_WAS_RESOLVED} {minute(life.resolved_at)}: {life.because}" if life.resolved_at else ""
+    since = f"{IT_WAS_RESOLVED} {minute(life.resolved_at)}{AS_FOUND_THEN}: {life.because}" if life.resolved_at else ""
     because = " ".join(filter(None, [since, flaps]))
     # An earlier notice may have been sent without a record. With `perhaps_heard`, people get RESOLVED for it even if
     # the finding is resolved again before BACK is sent.

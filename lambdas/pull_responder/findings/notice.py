@@ -14,6 +14,8 @@ IT_GREW: Final = "Since the last notification:"
 """How the words begin that say what has got worse."""
 IT_WAS_RESOLVED: Final = "It had been resolved at"
 """How the words begin that say when and how what came back had ended."""
+AS_FOUND_THEN: Final = ", as found then"
+"""The words behind that time: what follows was true at that time, and is not any more."""
 
 
 class Edge(StrEnum):

@@ -27,7 +27,7 @@ def serve_all(finding: Finding, reach: Reach, *, before: Finding | None) -> Find
     fix = finding.remediation
     if reach.principal_count > 1 and fix.for_many:
         explanation = _ROLE.sub("several roles", finding.explanation)
-        fix = replace(fix, summary=fix.for_many, short="", commands=(), undo=())
+        fix = replace(fix, summary=fix.for_many, short=fix.for_many_short, commands=(), undo=())
         finding = replace(finding, explanation=explanation, remediation=fix)
     if before is not None and reach.cluster_count > 1 and before.cluster:
         finding = replace(finding, cluster=before.cluster)

@@ -33,7 +33,7 @@ from pull_responder.model.verdict import Remediation, Resource, Severity
 from pull_responder.publish.notification import alert_notification, digest_notification
 from pull_responder.publish.style import Style
 from pull_responder.publish.trial import trial_notification
-from pull_responder.remediation.by_hand import exempt_all
+from pull_responder.remediation.by_hand import exempt_all, exempt_all_in_short
 from pull_responder.remediation.iam import ManagedPolicy, widen_boundary
 from pull_responder.remediation.naming import the_deny
 
@@ -286,7 +286,7 @@ def _still_open(alert: Notice) -> Notice:
 
 def _back(alert: Notice, resolved: Notice) -> Notice:
     again = "2026-11-23T01:41:00Z"
-    because = f"It had been resolved at {minute(seconds_of(resolved.at) or 0)}: {resolved.because}"
+    because = f"It had been resolved at {minute(seconds_of(resolved.at) or 0)}, as found then: {resolved.because}"
     reach = replace(resolved.reach, events=99, last_seen_at="2026-11-23T01:41:50Z")
     back = replace(alert, edge=Edge.BACK, at=again, opened_at=again, since=again, because=because, reach=reach)
     return replace(back, fixed_by=resolved.fixed_by, broken_by=_BREAK_AGAIN)
@@ -319,8 +319,10 @@ def _alert_of_organization_policy() -> Notice:
     """Return what a policy of the organization gives once it stops many roles: without a command."""
     alert = _alert()
     policy = Arn("aws", "organizations", "", _MANAGEMENT, _CONTROL_POLICY.split(":", 5)[5])
+    deny = the_deny({"Statement": [_STATEMENT]}, [0])
     fix = Remediation(
-        summary=exempt_all(policy, the_deny({"Statement": [_STATEMENT]}, [0])),
+        summary=exempt_all(policy, deny),
+        short=exempt_all_in_short(policy, deny),
         account=_MANAGEMENT,
         region=REGION,
         docs_url=scp_blocks_pull.CHECK.docs_url,

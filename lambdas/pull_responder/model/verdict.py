@@ -62,6 +62,7 @@ class Remediation:
     - `for_many`: what to do instead where the fault stops more than one role, and the commands would serve one. Empty
       if they serve all.
     - `short`: the summary in few words, for text messages. Empty: it is short itself.
+    - `for_many_short`: `for_many` in few words. Empty: it is short itself.
     """
 
     summary: str
@@ -72,6 +73,7 @@ class Remediation:
     for_many: str = ""
     undo: tuple[tuple[str, ...], ...] = ()
     short: str = ""
+    for_many_short: str = ""
 
 
 @dataclass(frozen=True, slots=True)

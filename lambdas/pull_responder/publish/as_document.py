@@ -6,6 +6,7 @@ removing a key needs a new major version.
 
 from __future__ import annotations
 
+import json
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
@@ -99,6 +100,7 @@ def alert_document(alert: Alert, *, room: int, style: Style | None = None) -> di
     others = [other_object(each, room=room // max(len(open_ones), 1), style=style) for each in open_ones]
     is_over, told = alert.edge is Edge.RESOLVED, len(alert.others)
     asked = [*open_ones, *(() if is_over else (each.finding for each in alert.notices))]
+    changed = [other_object(each.finding, room=share, style=style) for each in alert.notices]
     to_mend = others[:told] if is_over else findings
     worst = alert.worst.finding
     return {
@@ -119,7 +121,7 @@ def alert_document(alert: Alert, *, room: int, style: Style | None = None) -> di
         "others": others[:told] if alert.others_known else None,
         "others_count": len(alert.others) + alert.unnamed if alert.others_known else None,
         "over": take_fitting((one_line(each, _FIELD) for each in alert.over), size=room),
-        "still_open": others if is_over else others[told:],
+        "still_open": others if is_over else [*_fitting([*changed, *others[:told]], room), *others[told:]],
         "pull": pull_of(worst),
         "reach": reach_object(alert.reach),
         "omitted": {
@@ -128,6 +130,11 @@ def alert_document(alert: Alert, *, room: int, style: Style | None = None) -> di
             - sum(len(each["remediation"]["commands"]) for each in (*findings, *others) if each["remediation"]),
         },
     }
+
+
+def _fitting(shapes: Sequence[dict[str, Any]], room: int) -> Sequence[dict[str, Any]]:
+    """Return the first of `shapes` that take at most `room` bytes as JSON."""
+    return shapes[: len(take_fitting((json.dumps(each, ensure_ascii=False) for each in shapes), size=room))]
 
 
 def _headline(alert: Alert) -> str:
@@ -180,7 +187,8 @@ def _finding_of(notice: Notice, *, room: int, style: Style) -> dict[str, Any]:
     shape = bounded_finding(notice.finding, room=room)
     if notice.edge is Edge.RESOLVED:
         shape["remediation"] = None
-    return _where(shape, notice.finding) | {
+    return without_place(shape, notice.finding) | {
+        "state": _state(notice),
         "opened_at": notice.opened_at,
         "because": one_line(notice.because, min(_PARAGRAPH, room)),
         "fixed_by": [_deed(each) for each in notice.fixed_by],
@@ -213,16 +221,20 @@ def other_object(finding: Finding, *, room: int, style: Style) -> dict[str, Any]
             "runbook_url": style.runbook(finding.cause),
         }
     )
-    other = _where(other, finding)
+    other = without_place(other, finding)
     commands = takewhile(_can_be_carried, map(render, fix.commands))
     other["remediation"]["commands"] = take_fitting(commands, size=room)
     other["remediation"]["undo"] = _undo(fix, room)
     return other
 
 
-def _where(shape: dict[str, Any], finding: Finding) -> dict[str, Any]:
+def without_place(shape: dict[str, Any], finding: Finding) -> dict[str, Any]:
     """Return `shape` without a cluster and a region if it is about a policy of the organization, which is in none."""
-    return shape | {"cluster": None, "region": None} if is_of_organization(finding) else shape
+    if not is_of_organization(finding):
+        return shape
+    fix = shape["remediation"]
+    fix = fix | {"region": None} if fix and "region" in fix else fix
+    return shape | {"cluster": None, "region": None, "remediation": fix}
 
 
 def _deed(deed: Deed) -> dict[str, str]:
@@ -238,10 +250,16 @@ def _number(findings: Sequence[dict[str, Any]], key: str) -> int:
 
 def short_finding(notice: Notice) -> dict[str, Any]:
     """Return the short form of a finding that a digest has. What is resolved has no fix."""
-    short = _where(summary_object(notice), notice.finding)
+    short = without_place(summary_object(notice), notice.finding)
     if notice.edge is Edge.RESOLVED:
         short |= {"remediation": None}
+    short |= {"state": _state(notice)}
     return short | {"edge": IN_PART} if notice.is_in_part else short
+
+
+def _state(notice: Notice) -> str:
+    """Return whether the finding is open after the message, whatever else stops its pulls."""
+    return "resolved" if notice.edge is Edge.RESOLVED else "open"
 
 
 def summary_object(notice: Notice) -> dict[str, Any]:

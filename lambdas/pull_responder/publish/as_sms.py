@@ -17,7 +17,7 @@ from pull_responder.publish.changes import (
     how_it_ended,
     short_deed,
 )
-from pull_responder.publish.digest import by_cause, each_to_mend, first_of, headline, kind, what_is_left
+from pull_responder.publish.digest import by_cause, each_to_mend, first_of, headline, how_many_ended, kind, what_is_left
 from pull_responder.publish.digest_hit import whom_together
 from pull_responder.publish.faults import all_faults
 from pull_responder.publish.steps import all_of, in_short, is_of_organization, names_its_place
@@ -52,6 +52,7 @@ _FIX: Final = 120
 # What is broken has so many, however many what is over takes.
 _HEAD: Final = 70
 _OVER: Final = 60
+_CLUSTERS: Final = 3
 # Fewer characters of a step than these say too little of it.
 _STEP: Final = 40
 _SHORTER: Final = {NOT_SEEN: "Nothing to run: pods try again within 5 minutes. No pull was seen to succeed yet."}
@@ -106,7 +107,17 @@ def _asking(alert: Alert, findings: Sequence[Finding], ends: Sequence[Sequence[s
     said = f"{opening(alert)}: {_fault(findings[0])}."
     named = [] if grown or ends else [f"{said} {whom(alert, _name)}"]
     heads = [*named, f"{said} {who}", f"{said} {brief}", f"{opening(alert)}: {_title(findings[0])}. {brief}"]
-    return _with_ends(_with_fix(list(dict.fromkeys(heads)), findings[0], "Do this", room, ends), ends, room)
+    text = _with_fix(list(dict.fromkeys(heads)), findings[0], "Do this", room, ends)
+    return _with_ends(text, [*ends, *_worst_clusters(alert)], room)
+
+
+def _worst_clusters(alert: Alert) -> list[list[str]]:
+    """Return the line that names the clusters with the most failures, where there are several, and shorter ones."""
+    reach = alert.reach
+    if reach.cluster_count <= 1 or len(reach.cluster_events) != len(reach.clusters):
+        return []
+    names = [_name(each, _NAME) for each in reach.clusters[:_CLUSTERS]]
+    return [[f"Worst hit: {', '.join(names[:number])}." for number in range(len(names), 0, -1)]]
 
 
 def _with_ends(text: str, ends: Sequence[Sequence[str]], room: int) -> str:
@@ -229,8 +240,7 @@ def _how_many_ended(notices: Sequence[Notice], left: Alert) -> str:
     """Return the line of a digest that says how many are resolved, and what is left beside `left`."""
     more = len({each.id for notice in notices for each in notice.others} - {each.id for each in left.others})
     also = f"{number_of(more, 'more cause')} still {'stops' if more == 1 else 'stop'} pulls. " if more else ""
-    in_part = sum(each.is_in_part for each in notices)
-    return f"{also}{number_of(len(notices), 'finding')} resolved, {in_part} only in part."
+    return f"{also}Findings: {how_many_ended(notices)}."
 
 
 def _digest_of_ends(head: str, named: str, first: Notice, room: int) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.findings.breaking_calls import BREAKING_CALLS
 from pull_responder.findings.clock import minute
 from pull_responder.findings.flapping import IT_FLAPS
-from pull_responder.findings.notice import IT_GREW, IT_WAS_RESOLVED, Edge
+from pull_responder.findings.notice import AS_FOUND_THEN, IT_GREW, IT_WAS_RESOLVED, Edge
 from pull_responder.findings.problem import seconds_of
 from pull_responder.model.arn import Arn
 from pull_responder.publish.attributes import UNKNOWN
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _FLAPS: Final = "Flapping: silence does not mean that it is fixed."
 # The id of an event in the words of a deed, which are stored with the finding.
-_WAS_RESOLVED: Final = re.compile(rf"{IT_WAS_RESOLVED} (?P<at>\d{{4}}-\d\d-\d\d \d\d:\d\d UTC): ")
+_WAS_RESOLVED: Final = re.compile(rf"{IT_WAS_RESOLVED} (?P<at>\d{{4}}-\d\d-\d\d \d\d:\d\d UTC)(?:{AS_FOUND_THEN})?: ")
 _EVENT: Final = re.compile(r" \(event [\w-]{1,64}\)")
 
 _NAME: Final = 100

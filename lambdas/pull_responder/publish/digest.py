@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 EXAMPLES: Final = 3
 _PAIR: Final = 2
+_PART: Final = "in part"
+_IN_PART: Final = f"{WORDS[Edge.RESOLVED]} {_PART}"
 TIMES: Final = "\N{MULTIPLICATION SIGN}"
 
 
@@ -95,7 +97,9 @@ class OfCause:
         numbers = Counter(change(each) for each in sorted(self.notices, key=_place))
         if set(numbers) == {WORDS[Edge.NEW]}:
             return ""
-        return ", ".join(f"{number} {word}" for word, number in numbers.items())
+        has_resolved = WORDS[Edge.RESOLVED] in numbers
+        words = {each: _PART if has_resolved and each == _IN_PART else each for each in numbers}
+        return ", ".join(f"{number} {words[word]}" for word, number in numbers.items())
 
 
 def by_cause(notices: Sequence[Notice]) -> list[OfCause]:
@@ -114,7 +118,14 @@ def by_cause(notices: Sequence[Notice]) -> list[OfCause]:
 
 def change(notice: Notice) -> str:
     """Return the word for what has changed."""
-    return f"{WORDS[notice.edge]} in part" if notice.is_in_part else WORDS[notice.edge]
+    return _IN_PART if notice.is_in_part else WORDS[notice.edge]
+
+
+def how_many_ended(notices: Sequence[Notice]) -> str:
+    """Return how many of `notices`, all resolved and some only in part, are which: "1 resolved, 1 in part"."""
+    in_part = sum(each.is_in_part for each in notices)
+    whole = len(notices) - in_part
+    return f"{whole} resolved, {in_part} {_PART}" if whole else f"{in_part} resolved {_PART}"
 
 
 def headline(notices: Sequence[Notice], say: Say) -> str:

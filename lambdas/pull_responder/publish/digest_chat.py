@@ -28,7 +28,7 @@ from pull_responder.publish.digest import (
     what_is_in_part,
     what_is_left,
 )
-from pull_responder.publish.digest_hit import hit_by, in_clusters
+from pull_responder.publish.digest_hit import hit_by, in_clusters, whom_open
 from pull_responder.publish.digest_text import digest_subject
 from pull_responder.publish.steps import do_this, runbook, what_to_do, with_runbook
 from pull_responder.publish.style import Style
@@ -84,7 +84,8 @@ def _digest_lines(notices: Sequence[Notice], style: Style) -> list[str]:
         told = list(left.others)
         first = [whom(left, say), *with_runbook(fixes(left, style), left.others[0], style), headline(notices, say)]
     else:
-        first = [*what_is_in_part(notices), *how_many_fixes(causes), *_first(causes, style)]
+        hit = whom_open(notices, say)
+        first = [*hit, *what_is_in_part(notices), *how_many_fixes(causes), *_first(causes, style)]
     for commands, asks, hits, examples in (
         *((number, True, True, EXAMPLES) for number in range(len(causes), -1, -1)),
         (0, False, True, EXAMPLES),
@@ -95,8 +96,9 @@ def _digest_lines(notices: Sequence[Notice], style: Style) -> list[str]:
         lines = list(first)
         for number, each in enumerate(causes):
             lines.append(_cause_line(each, examples=examples))
-            if hits and (hit := hit_by(each.notices, say)):
-                lines.append(hit)
+            # Of a single finding that is open, the first line has said it.
+            if hits and (of_cause := hit_by(each.notices, say)) and of_cause not in first:
+                lines.append(of_cause)
             if asks:
                 lines += _fix_lines(each, told, style, commands=number < commands)
         if sum(len(line) + 1 for line in lines) <= DESCRIPTION:

@@ -13,8 +13,9 @@ from pull_responder.publish.as_document import (
     known_count,
     other_object,
     short_finding,
+    without_place,
 )
-from pull_responder.publish.attributes import DIGEST, digest_values, sort_by_severity
+from pull_responder.publish.attributes import DIGEST, IN_PART, digest_values, sort_by_severity
 from pull_responder.publish.digest import EXAMPLES, OfCause, by_cause, headline, how_many_fixes, what_is_left
 from pull_responder.publish.digest_hit import clusters, hit_parts, namespaces, roles
 from pull_responder.publish.steps import what_to_do
@@ -75,7 +76,7 @@ def digest_document(notices: Sequence[Notice], *, room: int, style: Style | None
                 "title": one_line(each.worst.title, _FIELD),
                 "severity": each.severity,
                 "count": each.count,
-                "edges": sorted({str(notice.edge) for notice in each.notices}),
+                "edges": sorted({IN_PART if notice.is_in_part else str(notice.edge) for notice in each.notices}),
                 "examples": [one_line(name, _EXAMPLE) for name in each.examples],
                 "clusters": _names(clusters(each.notices)),
                 "namespaces": _names(namespaces(each.notices)),
@@ -156,7 +157,7 @@ def _names(names: Sequence[str]) -> list[str]:
 
 def _fix(finding: Finding, *, room: int) -> dict[str, Any]:
     """Return the fix of `finding`, with all of its commands if they fit in `room` bytes, else with none."""
-    fix: dict[str, Any] = bounded_finding(finding, room=room)["remediation"]
+    fix: dict[str, Any] = without_place(bounded_finding(finding, room=room), finding)["remediation"]
     is_whole = len(fix["commands"]) == len(finding.remediation.commands)
     return fix if is_whole else fix | {"commands": [], "undo": []}
 

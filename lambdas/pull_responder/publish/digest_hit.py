@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.findings.alert import Alert
 from pull_responder.findings.notice import Edge
 from pull_responder.publish.attributes import sort_by_severity
-from pull_responder.publish.telling import counted, whom
+from pull_responder.publish.telling import counted, is_behavior, is_of_responder, whom
 from pull_responder.publish.text import number_of
 
 if TYPE_CHECKING:
@@ -33,21 +33,41 @@ def in_clusters(notices: Sequence[Notice], say: Say) -> str:
     return f" in cluster{'' if len(names) == 1 else 's'} {_some(names, say, more=_lacks(notices, 'clusters'))}"
 
 
-def whom_together(notices: Sequence[Notice], say: Say) -> str:
+def whom_together(notices: Sequence[Notice], say: Say, *, with_namespaces: bool = False) -> str:
     """Return for whom all of `notices` are broken, as a sentence."""
     images = {each.finding.pull.repository for each in notices}
     is_one = len(images) == 1 and all(images) and all(each.reach.repository_count <= 1 for each in notices)
     what = f"the image {say(str(*images), _FIELD)}" if is_one else "images"
     where, number = in_clusters(notices, say), _how_many([each.reach for each in notices])
+    if with_namespaces and (named := _in_namespaces(notices, say)):
+        where += f" ({named})"
     return f"{number[0]}{where} cannot pull {what}." if number else f"Pulls of {what}{where} fail."
 
 
+def whom_open(notices: Sequence[Notice], say: Say) -> list[str]:
+    """Return for whom those of `notices` are broken that are open, a sentence with the namespaces that are known.
+
+    Empty if no pull of them has failed, or if they are about no pull.
+    """
+    still = [each for each in notices if each.edge is not Edge.RESOLVED and each.reach.events]
+    pulls = [each for each in still if not is_of_responder(each.finding) and not is_behavior(each.finding)]
+    if len(pulls) <= 1:
+        return [hit_by([each], say) for each in pulls]
+    said = whom_together(pulls, say, with_namespaces=True)
+    return [said[:1].upper() + said[1:]]
+
+
 def hit_by(notices: Sequence[Notice], say: Say) -> str:
-    """Return whom `notices` are about, at least one: of one, its sentence; of several, the names they have."""
+    """Return whom `notices` are about, at least one: of one, its sentence; of several, the names they have.
+
+    Of what is resolved, whom something else still stops does not count: that was not all.
+    """
+    if all(each.edge is Edge.RESOLVED for each in notices):
+        notices = [each for each in notices if not each.is_in_part] or notices
     if len(notices) == 1:
         return whom(Alert.alone(notices[0]), say)
     parts = [*filter(None, [in_clusters(notices, say).removeprefix(" in ")]), *hit_parts(notices, say)]
-    was = "Hit" if any(each.edge is not Edge.RESOLVED for each in notices) else "Was hit"
+    was = "Hit" if any(each.edge is not Edge.RESOLVED or each.is_in_part for each in notices) else "Was hit"
     return f"{was}: {'; '.join(parts)}" if parts else ""
 
 
@@ -56,16 +76,22 @@ def hit_parts(notices: Sequence[Notice], say: Say) -> list[str]:
 
     What is open counts, if something is.
     """
-    parts = []
-    if names := namespaces(notices):
-        # Of some pods, nobody knows the name.
-        others = ", maybe more" if _lacks(notices, "pods") else ""
-        parts.append(f"namespace{'' if len(names) == 1 else 's'} {_some(names, say)}{others}")
+    parts = [*filter(None, [_in_namespaces(notices, say)])]
     if names := roles(notices):
         several = len(names) > 1 or _lacks(notices, "principals")
         parts.append(f"role{'s' if several else ''} {_some(names, say, more=_lacks(notices, 'principals'))}")
     still = [each for each in notices if each.edge is not Edge.RESOLVED]
     return [*parts, *_how_many([each.reach for each in still or notices])]
+
+
+def _in_namespaces(notices: Sequence[Notice], say: Say) -> str:
+    """Return the namespaces, as "namespaces shop, tools, maybe more"; empty if none is known."""
+    names = namespaces(notices)
+    if not names:
+        return ""
+    # Of some pods, nobody knows the name.
+    others = ", maybe more" if _lacks(notices, "pods") else ""
+    return f"namespace{'' if len(names) == 1 else 's'} {_some(names, say)}{others}"
 
 
 def _how_many(reaches: Sequence[Reach]) -> list[str]:

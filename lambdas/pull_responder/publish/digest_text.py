@@ -13,6 +13,7 @@ from pull_responder.publish.digest import (
     change,
     first_of,
     headline,
+    how_many_ended,
     how_many_fixes,
     how_one_ended,
     kind,
@@ -29,7 +30,6 @@ from pull_responder.publish.text import (
     cut,
     last_name,
     limit_lines,
-    number_of,
     resource_name,
     take_fitting,
 )
@@ -52,7 +52,7 @@ def digest_subject(notices: Sequence[Notice]) -> str:
     Where all are resolved, and something still stops pulls, it is about that.
     """
     if alert := what_is_left(notices):
-        return _subject_of_left(alert.others[0], len(notices))
+        return _subject_of_left(alert.others[0], how_many_ended(notices))
     causes = by_cause(notices)
     in_part = sum(each.is_in_part for each in notices)
     head = f"[DIGEST] {len(notices)} {kind(notices)}{f' ({in_part} still broken)' if in_part else ''}: "
@@ -65,12 +65,12 @@ def digest_subject(notices: Sequence[Notice]) -> str:
     return cut(head + named[0], SUBJECT, "...")
 
 
-def _subject_of_left(finding: Finding, ended: int) -> str:
+def _subject_of_left(finding: Finding, ended: str) -> str:
     what = f"[{STILL_BROKEN}] {finding.severity.value}: {ascii_line(finding.cause.replace('_', ' '), 38)}"
     name = ascii_line(last_name(resource_name(finding.resource.id)), _NAME) or UNKNOWN
     cluster = ascii_line(finding.cluster or "", _NAME)
     places = ([f"{name}, cluster {cluster}", f"{name}, {cluster}"] if cluster else []) + [name]
-    over = f"; {number_of(ended, 'finding')} resolved"
+    over = f"; {ended}"
     lines = [*(f"{what} ({each}){over}" for each in places), f"{what}{over}"]
     return next((each for each in lines if len(each) <= SUBJECT), lines[-1])
 

@@ -93,7 +93,7 @@ def whom(alert: Alert, say: Say, *, brief: bool = False) -> str:
     is_over = alert.edge is Edge.RESOLVED and not alert.others
     if is_of_responder(finding):
         return "What failed meanwhile was not seen, unless it fails again." if is_over else UNSEEN
-    if _is_behavior(finding):
+    if is_behavior(finding):
         who = finding.pull.principal
         name = who and (who.name or who.arn)
         return f"{say(name, _NAME) if name else 'Somebody'} was refused {what}{in_clusters}."
@@ -282,7 +282,8 @@ def is_of_responder(finding: Finding) -> bool:
     return check is not None and check.of_responder
 
 
-def _is_behavior(finding: Finding) -> bool:
+def is_behavior(finding: Finding) -> bool:
+    """Return whether the finding is about somebody who was refused and pulls for no cluster."""
     check = BY_ID.get(finding.cause)
     return check is not None and check.kind is Kind.BEHAVIOR
 

@@ -48,6 +48,7 @@ def fault_verdict(
     policy = _policy_at_fault(fault, pull, kind)
     fix = _fix(fault, pull, kind, controlled=controlled, policies=policies)
     stopped, role = ", ".join(stopped_actions(fault, pull)), fault.authorization.role
+    for_many, for_many_short = _fix_for_many(fault, pull, kind, policy, controlled)
     return Verdict.failed(
         resource=(
             Resource("Other", str(policy), policy.account)
@@ -62,7 +63,8 @@ def fault_verdict(
         evidence=_proof(fault, pull, kind),
         remediation=replace(
             prove(fix, fault.authorization, kind, *Effect),
-            for_many=_fix_for_many(fault, pull, kind, policy, controlled),
+            for_many=for_many,
+            for_many_short=for_many_short,
         ),
     )
 
@@ -79,15 +81,20 @@ def _policy_at_fault(fault: PolicyFault, pull: PullFailure, kind: PolicyKind) ->
     return arn if arn and arn.service == "organizations" and arn.account.isdecimal() else None
 
 
-def _fix_for_many(fault: PolicyFault, pull: PullFailure, kind: PolicyKind, policy: Arn | None, controlled: str) -> str:
-    """Say what to do where several roles are stopped: to exempt them one by one would take as many rounds."""
+def _fix_for_many(
+    fault: PolicyFault, pull: PullFailure, kind: PolicyKind, policy: Arn | None, controlled: str
+) -> tuple[str, str]:
+    """Say what to do where several roles are stopped: to exempt them one by one would take as many rounds.
+
+    Behind it, the same in few words; empty if it is short itself.
+    """
     if policy is None:
         stopped = ", ".join(stopped_actions(fault, pull))
-        return f"An administrator of the organization has to allow {stopped} in the {_NAMES[kind]} of {controlled}."
+        return f"An administrator of the organization has to allow {stopped} in the {_NAMES[kind]} of {controlled}.", ""
     denies = {} if fault.by_words else fault.authorization.denies(kind)
     documents = fault.authorization.documents
     deny = next((the_deny(documents[name].document, each) for name, each in denies.items()), "the Deny")
-    return by_hand.exempt_all(policy, deny)
+    return by_hand.exempt_all(policy, deny), by_hand.exempt_all_in_short(policy, deny)
 
 
 def _proof(fault: PolicyFault, pull: PullFailure, kind: PolicyKind) -> tuple[str, ...]:

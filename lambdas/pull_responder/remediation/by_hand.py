@@ -81,6 +81,14 @@ def exempt_all(policy: Arn, deny: str) -> str:
     )
 
 
+def exempt_all_in_short(policy: Arn, deny: str) -> str:
+    """Say what `exempt_all` does first in so few words that a text message has room for whom it is about."""
+    return (
+        f"Ask the organization's administrator (account {policy.account}) to exempt roles that pull for EKS "
+        f"from its {deny.removeprefix('the ')}."
+    )
+
+
 def session_policy(wanted: Wanted, *, account: str, region: str) -> Remediation:
     """Ask for a change to the session policy that somebody passed when they assumed the role.
 

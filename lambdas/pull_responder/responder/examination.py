@@ -43,6 +43,8 @@ Reference, "AWS CloudTrail events")."""
 _DAY_SECONDS: Final = 86_400 - 1_800
 # Seconds of the run that reads leave for the table.
 _SECONDS_TO_RECORD: Final = 15.0
+# A result of the stack says whether others can be trusted to be all.
+_CAN_BLIND: Final = frozenset({"stack", *(each.id for each in CHECKS if each.can_blind)})
 _UNSEEN: Final = "Refused pulls will not be seen, or long after they were refused"
 
 
@@ -91,7 +93,9 @@ class Examiner:
             # The doctor reads without the table, and its metrics need none.
             results = (unread(CANARY, self._subject, Unread(str(error)), _if_missing()), *self._look())
             self._count(results)
-            self._count_blindness(is_blind=any(each.blinds for each in results))
+            # What made it blind before is in the table: that it sees is not known. No data is an alarm after hours.
+            if any(each.blinds for each in results):
+                self._count_blindness(is_blind=True)
             raise
         if not is_due:
             self._count_blindness(is_blind=bool(known.blind_by))
@@ -123,7 +127,8 @@ class Examiner:
     def _judge(self, canary: Canary, missed: int, why: Unread | None) -> Result:
         minutes = MISSING_AFTER_SECONDS // 60
         if missed >= MISSED_UNTIL_BLIND:
-            calls = f"{missed} refused calls, one after the other"
+            # Not how many: a finding whose text differs each hour is imported into Security Hub each hour.
+            calls = "two or more refused calls, one after the other"
             found = f"CloudTrail's records of {calls}, have not come in {minutes} minutes"
             step = "Look at the trail, rules, queue and function, in this order, as `pull-responder doctor` does"
             return broken(CANARY, self._subject, found, _UNSEEN, step=step, blinds=True)
@@ -151,14 +156,22 @@ class Examiner:
         return tuple(examine(replace(found, outputs={**deployed.outputs, **found.outputs}), reader))
 
     def _record(self, known: Examination, blind_by: tuple[str, ...], results: Sequence[Result], now: float) -> None:
+        """Resolve the finding, write what was found, or open the finding, in this order.
+
+        A run that ends between two of these steps is made good by the next: it resolves what nothing blinds any more,
+        and looks again within the hour while something does. Of two runs at the same time, one opens no finding: what
+        it saw may be over by now, and nobody would look again for a day.
+        """
         blindness = Blindness(self._run, account=self._deployed.own.account, region=self._region)
-        if faults := [each for each in results if each.blinds]:
-            blindness.open(faults)
-        elif not blind_by:
+        faults = [each for each in results if each.blinds]
+        if not blind_by:
             blindness.resolve()
-        done = examination_item(replace(known, at=now, blind_by=blind_by), now=now)
+        at = known.at if any(each.check in _CAN_BLIND and each.state is State.UNREAD for each in results) else now
+        done = examination_item(replace(known, at=at, blind_by=blind_by), now=now)
         if not self._run.store.save_item(done, read=known.version):
             self._run.logger.warning("another run has examined the deployment at the same time")
+        elif faults:
+            blindness.open(faults)
 
     def _count(self, results: Sequence[Result]) -> None:
         """Log what does not work, and count it by check, also what works: a metric that is 0 was looked at."""
@@ -188,14 +201,18 @@ def still_blind(before: Sequence[str], results: Sequence[Result]) -> tuple[str, 
     """Return the keys of what makes the responder blind, after an examination.
 
     What made it blind before does so until it was read and works, or is no part of the deployment any more: a read that
-    failed is never a pass. An examination that could not read the stack decides about nothing.
+    failed is never a pass. What has no result may be one of what its check could not read. Without the stack and its
+    template, only what works is known: not whether what is broken is what blinds.
     """
     by_key = {each.key: each for each in results}
-    is_partial = any(each.check == "stack" and each.state is State.UNREAD for each in results)
+    unread_checks = {each.check for each in results if each.state is State.UNREAD}
+    is_partial = "stack" in unread_checks
 
     def lasts(key: str) -> bool:
         now = by_key.get(key)
-        return is_partial if now is None else now.state is State.UNREAD
+        if now is None:
+            return is_partial or key.partition(": ")[0] in unread_checks
+        return now.state is State.UNREAD or (is_partial and now.state is State.BROKEN)
 
     broken_now = [each.key for each in results if each.blinds]
     return tuple(dict.fromkeys((*broken_now, *(each for each in before if lasts(each)))))

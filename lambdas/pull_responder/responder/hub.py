@@ -74,6 +74,8 @@ class Hub:
         if isinstance(own, Unread):
             self._log_unavailable(len(lives), reason=own.reason)
             return dict.fromkeys((life.id for life in lives), self._schedule_retry())
+        steps = self._leave_to_members(lives, own)
+        lives = [life for life in lives if life.id not in steps]
         # Read before the import: after it, Security Hub has each of them.
         self.workflows([life for life in lives if life.id not in self._read])
         self._related.read(lives)
@@ -81,13 +83,27 @@ class Hub:
         for why in unplaced.values():
             self._log_unavailable(1, reason=why.reason)
         placed = [life for life in lives if life.id not in unplaced]
-        steps = dict.fromkeys(unplaced, self._schedule_retry())
+        steps |= dict.fromkeys(unplaced, self._schedule_retry())
         steps |= self._at_each_place(self._import_at, placed, own)
         refused = [life for life in placed if life.id not in steps]
         if refused:
             self._read |= self._read_at(own, refused, own)
             steps |= self._import_at(own, refused, own)
         return steps
+
+    def _leave_to_members(self, lives: Sequence[Life], own: HubPlace) -> dict[str, _Step]:
+        """Return the steps of findings in other accounts, if there is no organization any more.
+
+        Those accounts trust our roles by names that these have in an organization only.
+        """
+        if self._run.settings.organization_id:
+            return {}
+        left = [life.id for life in lives if life.hub_account not in ("", own.account)]
+        if left:
+            self._run.logger.warning(
+                "findings are left as they are in accounts of the former organization", findings=len(left)
+            )
+        return dict.fromkeys(left, _clear_due)
 
     def say_where(self, life: Life) -> Life:
         """Return the life, with a line of evidence that says why it is not in Security Hub of the account at fault."""

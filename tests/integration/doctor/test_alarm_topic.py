@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pull_responder.doctor import Deployment, Result, find_deployment
+from pull_responder.doctor import Deployment, Result, alarms, find_deployment
 from pull_responder.doctor.subscribers import CHECK
 from pull_responder.emulator.emulated_aws import ACCOUNT
 from pull_responder.facts.aws import Aws
@@ -16,11 +16,14 @@ from pull_responder.model.arn import Arn
 from tests.integration.doctor.estate import MAIL, REGION, STACK
 
 if TYPE_CHECKING:
+    from pull_responder.doctor.examination import Examination
     from tests.integration.doctor.conftest import Doctor
 
 
-def examined(doctor: Doctor, patch: pytest.MonkeyPatch, alarm_topic: str) -> list[Result]:
-    """What is said of subscribers, where the alarm of the stack publishes to `alarm_topic`."""
+def examined(
+    doctor: Doctor, patch: pytest.MonkeyPatch, alarm_topic: str, *, check: Examination = CHECK, **outputs: str
+) -> list[Result]:
+    """What a check says, where the stack lets its alarm publish to `alarm_topic`, and has these outputs, too."""
     for key, value in doctor.aws.environment.items():
         patch.setenv(key, value)
     reader = Reader(Aws.connect(member_role="Reader", region=REGION))
@@ -28,7 +31,8 @@ def examined(doctor: Doctor, patch: pytest.MonkeyPatch, alarm_topic: str) -> lis
     assert isinstance(found, Deployment)
     alarm = found.resources["Alarm"]
     alarm = replace(alarm, properties={**alarm.properties, "AlarmActions": [alarm_topic]})
-    return list(CHECK.examine(replace(found, resources={**found.resources, "Alarm": alarm}), reader))
+    resources, outputs = {**found.resources, "Alarm": alarm}, {**found.outputs, **outputs}
+    return list(check.examine(replace(found, resources=resources, outputs=outputs), reader))
 
 
 @pytest.fixture
@@ -37,11 +41,11 @@ def alarm_topic(doctor: Doctor) -> str:
 
 
 def test_nobody_is_told_of_alarms(doctor: Doctor, monkeypatch: pytest.MonkeyPatch, alarm_topic: str) -> None:
-    mail, alarms = examined(doctor, monkeypatch, alarm_topic)
+    mail, nobody = examined(doctor, monkeypatch, alarm_topic)
     assert (mail.subject, mail.state) == (f"subscriber {MAIL} by email", "works")
-    assert (alarms.subject, alarms.state) == ("subscribers of the topic of alarms", "off")
-    assert alarms.found == f"topic {alarm_topic} has none"
-    assert alarms.meaning == "Nobody is told of alarms"
+    assert (nobody.subject, nobody.state) == ("subscribers of the topic of alarms", "off")
+    assert nobody.found == f"topic {alarm_topic} has none"
+    assert nobody.meaning == "Nobody is told of alarms"
 
 
 def test_whoever_is_told_of_alarms_has_to_confirm(
@@ -63,3 +67,13 @@ def test_whoever_is_told_of_alarms_has_to_confirm(
 def test_alarms_that_share_the_topic_are_not_asked_for_twice(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     results = examined(doctor, monkeypatch, doctor.physical("Topic"))
     assert [each.subject for each in results] == [f"subscriber {MAIL} by email"]
+
+
+def test_an_alarm_that_lost_its_action_gets_its_own_topic_again(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch, alarm_topic: str
+) -> None:
+    (own,) = examined(doctor, monkeypatch, alarm_topic, check=alarms.CHECK, AlarmsTopicArn=alarm_topic)
+    assert own.found == f"it does not notify {alarm_topic}"
+    assert own.step == "Give the alarm the topic of the output AlarmsTopicArn as its action again"
+    (shared,) = examined(doctor, monkeypatch, alarm_topic, check=alarms.CHECK)
+    assert shared.step == "Give the alarm the topic of the output TopicArn as its action again"

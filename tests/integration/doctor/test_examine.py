@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from aws_lambda_powertools import Metrics
 
 from pull_responder.emulator.emulated_aws import ACCOUNT
 from pull_responder.findings.alert import Alert
@@ -205,15 +206,23 @@ def test_a_stack_that_cannot_be_read_decides_nothing(examined: Examined, doctor:
 def test_without_the_table_it_is_counted_all_the_same(
     examined: Examined, doctor: Doctor, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    doctor.client("cloudtrail").stop_logging(Name=TRAIL)
     doctor.client("dynamodb").delete_table(TableName=examined.name)
-    capsys.readouterr()
+    # Metrics without a dimension are written at the end of a run of the handler. All instances hold the same.
+    kept = Metrics(namespace="PullResponder", service="pull-responder")
+    kept.clear_metrics()
+    with pytest.raises(StoreError):
+        examined(sends_canaries=False)
+    assert gauges(capsys.readouterr().out, "ThingsBroken")["trail"] == 0
+    # What made it blind before is in the table. So it is not known that it sees.
+    assert (kept.metric_set["Examinations"]["Value"], "ResponderBlind" in kept.metric_set) == ([1.0], False)
+    doctor.client("cloudtrail").stop_logging(Name=TRAIL)
     try:
         with pytest.raises(StoreError):
             examined(sends_canaries=False)
     finally:
         doctor.client("cloudtrail").start_logging(Name=TRAIL)
     assert gauges(capsys.readouterr().out, "ThingsBroken")["trail"] == 2
+    assert kept.metric_set["ResponderBlind"]["Value"] == [1.0]
 
 
 def test_what_people_read(examined: Examined, doctor: Doctor) -> None:

@@ -272,6 +272,9 @@ def test_an_incident_says_what_was_told_as_it_and_is_open(
     monkeypatch.setenv("SEVERITIES", "HIGH,LOW")
     new, _, one_over, _ = missing
     assert handle(new) == []
+    (incident,) = vendor.incidents
+    # What is told in it is not said once more.
+    assert not any("still open:" in each for each in incident.said)
     assert handle(one_over) == []
     (incident,) = vendor.incidents
     assert incident.is_open

@@ -136,7 +136,7 @@ def test_a_cause_that_is_found_resolves_the_unexplained_failure(scene: Scene) ->
     scene.respond(node.denied(scene.clock.now, action=IMAGE, resource=REPOSITORY))
     scene.clock.forward(minutes=6)
     scene.recheck()
-    assert sorted(scene.edges()) == [NEW, ("resolved", "pull_failing_unexplained")]
+    assert sorted(scene.edges()) == [NEW, ("resolved_in_part", "pull_failing_unexplained")]
 
 
 def test_an_unexpected_principal_is_notified_only_when_it_tries_often(scene: Scene) -> None:

@@ -369,6 +369,41 @@ def test_what_a_shut_member_has_is_not_tried_for_ever(scene: Scene, member: Memb
     assert not is_due()
 
 
+def test_without_an_organization_what_members_have_is_left_to_them(
+    scene: Scene, member: Member, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As after `organizationId` was set to null: no refusal, which would raise an alarm for 90 days."""
+    node, left = member.node(), {"PULL_RESPONDER_READ_ACCOUNTS": json.dumps([member.id])}
+    scene.respond(member.denied(node, scene.clock.now), **member.in_member)
+    finding = life_of(scene, node.role).id
+    iam = member.client("iam")
+    iam.delete_role_policy(RoleName=IMPORT_ROLE, PolicyName="own")
+    iam.delete_role(RoleName=IMPORT_ROLE)
+    scene.connected = None
+    scene.recheck(member.forwarded(scene_change(member, node)), **left)
+    scene.clock.forward(minutes=6)
+    scene.recheck(**left)
+    life = scene.store.lives([finding])[finding]
+    assert isinstance(life, Life)
+    assert (life.is_open, life.hub_due, life.hub_account) == (False, False, member.id)
+    said = [each.message for each in caplog.records]
+    assert "findings are left as they are in accounts of the former organization" in said
+    assert "security hub cannot be reached" not in said
+    assert scene.in_hub(node.role) == []
+
+
+def test_back_in_the_hub_what_members_have_is_closed_there(scene: Scene, member: Member) -> None:
+    """As after `findingsIn` was set to "hub" again."""
+    node = member.node()
+    scene.respond(member.denied(node, scene.clock.now), **member.in_member)
+    scene.recheck(member.forwarded(scene_change(member, node)), **member.in_hub)
+    scene.clock.forward(minutes=6)
+    scene.recheck(**member.in_hub)
+    (finding,) = member.findings(region=REGION)
+    assert (finding["RecordState"], finding["Workflow"]["Status"]) == ("ARCHIVED", "RESOLVED")
+    assert scene.in_hub(node.role) == []
+
+
 def test_a_finding_that_was_in_ours_before_stays_there(scene: Scene, member: Member) -> None:
     """As after `findingsIn` was changed, or a release that knew no members: its item says nothing of a place."""
     node = member.node()

@@ -10,9 +10,10 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from pull_responder.doctor import functions, rules, sdk, security_hub, stack, subscribers, table, trail
+from pull_responder.doctor import functions, queues, rules, sdk, security_hub, stack, subscribers, table, trail
 from pull_responder.doctor.resource import Resource
 from pull_responder.doctor.result import State
+from pull_responder.model.unread import Unread
 from tests.unit.doctor.answers import ACCOUNT, REGION, Answers, deployment, examine
 
 MANAGER = "999988887777"
@@ -165,7 +166,7 @@ def test_the_state_of_a_mapping(answer: dict[str, str], state: State, found: str
         get_function={"Configuration": {"State": "Active"}},
         get_event_source_mapping=answer,
     )
-    assert (result.state, result.found, result.subject) == (state, found, "event source mapping uuid-1 of diagnose")
+    assert (result.state, result.found, result.subject) == (state, found, "event source mapping uuid-1")
 
 
 def test_a_function_that_was_deleted() -> None:
@@ -322,3 +323,30 @@ def test_a_rule_on_a_bus_of_ones_own_is_looked_at_and_mended_there(monkeypatch: 
     (command,) = result.commands
     assert command[command.index("--name") + 1] == "RoleChanged"
     assert command[command.index("--event-bus-name") + 1] == "pull-responder"
+
+
+def test_the_policy_of_a_queue_that_cannot_be_read_is_unread() -> None:
+    url = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}"
+    events = Resource("Events", "AWS::SQS::Queue", f"{url}/events", {})
+    other = Resource("Other", "AWS::SQS::Queue", f"{url}/other", {})
+    document = {"Statement": [{"Sid": "Rules", "Effect": "Allow"}]}
+    policy = Resource(
+        "Policy", "AWS::SQS::QueuePolicy", "policy", {"Queues": [{"Ref": "Events"}], "PolicyDocument": document}
+    )
+    results = examine(queues.CHECK, events, other, policy, get_queue_attributes=refused("AccessDenied", "no"))
+    assert [(each.subject, each.state) for each in results] == [
+        ("queue events", State.UNREAD),
+        ("policy of queue events", State.UNREAD),
+        # The stack gives this one none.
+        ("queue other", State.UNREAD),
+    ]
+
+
+def test_a_template_that_cannot_be_read_is_said_of_the_stack() -> None:
+    here = replace(deployment(), template=Unread("cloudformation:GetTemplate failed"))
+    status, template = stack.CHECK.examine(here, Answers())  # type: ignore[arg-type]
+    assert (status.state, template.state) == (State.WORKS, State.UNREAD)
+    assert (template.subject, template.found) == (
+        "template of stack PullResponder",
+        "cloudformation:GetTemplate failed",
+    )

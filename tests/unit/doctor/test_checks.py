@@ -12,13 +12,21 @@ from pull_responder.doctor.result import unread
 from pull_responder.facts.aws import describe_failure
 from tests.unit.doctor.test_answers import refused
 
-OPERATIONS = Path(__file__).parents[3] / "docs" / "operations.md"
+ROOT = Path(__file__).parents[3]
+OPERATIONS = ROOT / "docs" / "operations.md"
+DOCTOR = ROOT / "lambdas" / "pull_responder" / "doctor"
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
 def test_the_docs_name_each_check_with_its_permissions(check: Examination) -> None:
     (row,) = [line for line in OPERATIONS.read_text().splitlines() if line.startswith(f"| `{check.id}` |")]
     assert row.endswith(f"| {', '.join(f'`{each}`' for each in check.permissions)} |")
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+def test_a_check_declares_that_it_can_blind(check: Examination) -> None:
+    source = (DOCTOR / f"{check.id}.py").read_text()
+    assert check.can_blind is ("blinds=" in source)
 
 
 def test_the_doctor_only_reads() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -189,9 +190,10 @@ def test_of_several_denials_of_a_role_the_latest_explains_a_report(order: tuple[
 
 
 @pytest.mark.parametrize("elsewhere", [{"account": "222222222222"}, {"cluster_region": "eu-west-1"}, {"cluster": "b"}])
-def test_a_node_of_the_same_name_in_another_cluster_says_nothing_of_a_back_off(elsewhere: dict[str, str]) -> None:
+def test_a_node_of_the_same_name_in_another_cluster_says_nothing_of_a_back_off(elsewhere: dict[str, Any]) -> None:
     back_off = replace(BACK_OFF, account="111111111111", cluster="a")
-    other = replace(ON_NODE, **{"account": "111111111111", "cluster": "a", **elsewhere})
+    same: dict[str, Any] = {"account": "111111111111", "cluster": "a"}
+    other = replace(ON_NODE, **(same | elsewhere))
     assert join([back_off, other])[0] == back_off
 
 

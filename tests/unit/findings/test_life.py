@@ -248,7 +248,7 @@ def test_a_notice_that_is_back_says_when_and_why_it_had_been_resolved() -> None:
     life = tell(close(tell(find(None, NOON), NOON), at(10)), at(15))
     back = find(life, at(60))
     told = notice(back)
-    assert told.because == "It had been resolved at 2026-03-01 12:10 UTC: It passes now."
+    assert told.because == "It had been resolved at 2026-03-01 12:10 UTC, as found then: It passes now."
     assert told.opened_at == "2026-03-01T13:00:00Z"
     assert back.created_at == NOON
     assert (back.resolved_at, back.because) == (0, "")
@@ -273,7 +273,8 @@ def test_a_finding_that_flaps_says_so_after_why_it_had_been_resolved() -> None:
         life = find(tell(close(life, at(minute)), at(minute + 20)), at(minute + 30))
         life = life if minute == 120 else tell(life, at(minute + 30))
     assert notice(life).because.startswith(
-        "It had been resolved at 2026-03-01 14:00 UTC: It passes now. It is flapping: after it was resolved it came "
+        "It had been resolved at 2026-03-01 14:00 UTC, as found then: It passes now. "
+        "It is flapping: after it was resolved it came "
     )
 
 

@@ -13,17 +13,19 @@ from tests.unit.publish.examples import FINDING
 
 ROLES = "arn:aws:iam::111111111111:role/nodes"
 FOR_MANY = "Remove the statement DenyEcr from the policy p-1."
+SHORT = "Remove DenyEcr from p-1."
 ONE = replace(
     FINDING,
     explanation=f"The policy p-1 denies the pull to the role {ROLES}, which the nodes have.",
-    remediation=replace(FINDING.remediation, for_many=FOR_MANY),
+    remediation=replace(FINDING.remediation, for_many=FOR_MANY, for_many_short=SHORT),
 )
 
 
 def test_the_fix_for_many_replaces_that_for_one_role_and_no_role_is_named() -> None:
     served = serve_all(ONE, Reach(principal_count=2), before=None)
     assert served.explanation == "The policy p-1 denies the pull to several roles, which the nodes have."
-    assert (served.remediation.summary, served.remediation.commands) == (FOR_MANY, ())
+    fix = served.remediation
+    assert (fix.summary, fix.short, fix.commands) == (FOR_MANY, SHORT, ())
     assert served.remediation.docs_url == ONE.remediation.docs_url
 
 

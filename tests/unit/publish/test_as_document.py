@@ -115,6 +115,7 @@ def test_an_alert() -> None:
             **finding_object(FINDING),
             "remediation": None,
             **PLACE,
+            "state": "resolved",
             "opened_at": "2026-05-04T10:11:12Z",
             "because": "It is allowed.",
             "fixed_by": [
@@ -408,6 +409,7 @@ def test_a_digest() -> None:
         "account": "111111111111",
         "region": "eu-west-1",
         "cluster": "prod",
+        "state": "open",
         "opened_at": "2026-05-04T10:11:12Z",
         "events": 120,
         "problem": FINDING.id,
@@ -519,10 +521,39 @@ def test_a_policy_of_the_organization_is_in_no_cluster_and_no_region() -> None:
 
     assert_documented(document)
     assert (document["findings"][0]["region"], document["findings"][0]["cluster"]) == (None, None)
+    assert document["findings"][0]["remediation"]["region"] is None
+    assert document["still_open"][0]["remediation"]["region"] is None
     # People filter by where it stops pulls.
     assert (document["attributes"]["region"], document["attributes"]["cluster"]) == (["eu-west-1"], ["prod"])
     first = as_document_1.notice_document(Alert.alone(replace(NOTICE, finding=policy)), room=ROOM)
     assert (first["finding"]["region"], first["finding"]["cluster"]) == ("eu-west-1", "prod")
+    assert first["finding"]["remediation"]["region"] == "eu-west-1"
+
+
+@pytest.mark.parametrize("edge", [Edge.NEW, Edge.WORSE, Edge.BACK, Edge.REMINDER])
+def test_all_that_is_open_is_named_as_such(edge: Edge) -> None:
+    untold = replace(BOUNDARY, id="pull-responder/before", related=())
+    alert = Alert("p", (replace(NOTICE, edge=edge),), others=(BOUNDARY,), still_open=(untold,))
+    document = alert_document(alert, room=ROOM)
+
+    assert_documented(document)
+    assert [each["id"] for each in document["still_open"]] == [FINDING.id, BOUNDARY.id, untold.id]
+    assert document["still_open"][0]["remediation"]["commands"] == document["commands"] != []
+    assert document["findings"][0]["state"] == "open"
+    # What cannot be carried twice stands in `findings` and `others`; what stops other pulls is nowhere else.
+    small = alert_document(alert, room=512)
+    assert [each["id"] for each in small["still_open"]] == [untold.id]
+    assert small["findings"][0]["state"] == "open"
+
+
+def test_of_a_digest_too_each_finding_has_its_state() -> None:
+    over = replace(NOTICE, edge=Edge.RESOLVED, finding=replace(FINDING, id="pull-responder/x"), others=(BOUNDARY,))
+    document = json.loads(digest_notification([NOTICE, over]).texts["default"])
+
+    assert [(each["edge"], each["state"]) for each in document["findings"]] == [
+        ("new", "open"),
+        ("resolved_in_part", "resolved"),
+    ]
 
 
 def test_a_digest_has_what_still_stops_the_pulls_of_what_is_resolved_in_part() -> None:
@@ -534,7 +565,7 @@ def test_a_digest_has_what_still_stops_the_pulls_of_what_is_resolved_in_part() -
     assert document["headline"].startswith("STILL BROKEN, HIGH: The role's permissions boundary stops the pull ")
     assert document["still_broken"] == 1
     assert [(each["cause"], each["edges"]) for each in document["causes"]] == [
-        ("role_lacks_pull_permissions", ["resolved"]),
+        ("role_lacks_pull_permissions", ["resolved", "resolved_in_part"]),
         ("permissions_boundary_blocks_pull", []),
     ]
     assert document["commands"] == document["causes"][1]["remediation"]["commands"]

@@ -151,6 +151,26 @@ def test_a_policy_of_the_organization_says_whom_to_call_and_no_region() -> None:
     assert over.startswith("RESOLVED in account 999999999999: 14 pods ")
 
 
+@pytest.mark.parametrize(
+    ("counts", "line"),
+    [
+        ((412, 208, 131, 77), "\nWorst hit: prod, shop, stage."),
+        ((), ""),  # which have the most failures is not known
+    ],
+)
+def test_the_clusters_that_are_hit_most_are_named_if_they_fit(counts: tuple[int, ...], line: str) -> None:
+    clusters = ("prod", "shop", "stage", "dev")
+    reach = Reach(events=900, principal_count=100, clusters=clusters, cluster_count=4, cluster_events=counts)
+    finding = replace(FINDING, remediation=replace(FINDING.remediation, short="Detach the policy."))
+
+    text = alert_text(Alert("p", (replace(NOTICE, finding=finding, reach=reach),), reach=reach))
+    assert text.endswith(f"Detach the policy.{line}")
+    long = replace(finding, remediation=replace(FINDING.remediation, short="Detach the policy" + " now" * 30))
+    tight = alert_text(Alert("p", (replace(NOTICE, finding=long, reach=reach),), reach=reach))
+    assert "stage" not in tight
+    assert parts(tight) <= PARTS
+
+
 def test_several_causes_that_ended_are_counted() -> None:
     both = tuple(replace(each, edge=Edge.RESOLVED, because=ENDED, fixed_by=(DEED,)) for each in BOTH.notices)
 

@@ -346,6 +346,8 @@ OWN = re.compile(
     r"|(Both|All \d+) fixes are needed(: the same pods wait for both|: (the same|some) pods wait for (both|several)"
     r"|, each for its own failure\. A pod may wait for (both|several))\."
     r"|(Hit|Was hit): .*"
+    r"|(At least )?\d+ (pods?|nodes?)( in clusters? .*)?( \(namespaces? .*\))? cannot pull (the image .*|images)\."
+    r"|Pulls of (the image .*|images)( in clusters? .*)?( \(namespaces? .*\))? fail\."
     r"|\d+ of \d+ (is|are) resolved only in part: another cause still stops the pulls\."
     r"|Whether something else stops the pulls of \d+ of \d+ could not be read\."
 )

@@ -89,6 +89,7 @@ def test_the_chat_has_a_line_for_each_cause() -> None:
         "1 role lacks pull permissions (HIGH), 99 repository not found (LOW)"
     )
     assert content["description"].split("\n") == [
+        "At least 14 pods in cluster prod (namespace payments, maybe more) cannot pull the image payments/api.",
         "All 100 fixes are needed: the same pods wait for several.",
         (
             "Do this first (role/eks/prod-node): "
@@ -289,7 +290,7 @@ def test_what_is_resolved_in_part_is_counted_in_every_format() -> None:
         "STILL BROKEN, HIGH: The role's permissions boundary stops the pull (prod-node). "
         "14 pods in cluster prod cannot pull the image payments/api.\n"
         "Do this in 111111111111 eu-west-1: Add the actions to the boundary.\n"
-        "3 findings resolved, 2 only in part."
+        "Findings: 1 resolved, 2 in part."
     )
     document = json.loads(texts["default"])
     assert document["headline"].endswith(f" 3 resolved findings of 1 cause in cluster prod. {IN_PART}")
@@ -316,9 +317,10 @@ def test_what_is_resolved_in_part_asks_for_the_fix_of_what_is_left() -> None:
         "",
         f"3 resolved findings of 1 cause in cluster prod. {IN_PART}",
         "",
-        "HIGH: role_lacks_pull_permissions × 3 (1 RESOLVED, 2 RESOLVED in part)",
+        "HIGH: role_lacks_pull_permissions × 3 (1 RESOLVED, 2 in part)",
         "  It was: The role lacks permissions to pull: role/eks/prod-node and 2 more",
-        ("  Was hit: cluster prod; namespace payments, maybe more; role prod-node; at least 14 pods"),
+        # Not with what still fails.
+        f"  {whom.replace('cannot', 'could not')}",
     ]
     # The example is one that is resolved wholly.
     assert message.splitlines()[10:12] == ["  role/eks/prod-node: The role's policies allow the pull again.", ""]
@@ -326,7 +328,7 @@ def test_what_is_resolved_in_part_asks_for_the_fix_of_what_is_left() -> None:
     assert "  - RESOLVED in part HIGH role_lacks_pull_permissions: " in message
     assert FINDING.remediation.summary not in message
     assert digest_subject(digest) == (
-        "[STILL BROKEN] HIGH: permissions boundary blocks pull (prod-node, prod); 3 findings resolved"
+        "[STILL BROKEN] HIGH: permissions boundary blocks pull (prod-node, prod); 1 resolved, 2 in part"
     )
     assert _described(digest)[:4] == [
         whom,
@@ -339,7 +341,7 @@ def test_what_is_resolved_in_part_asks_for_the_fix_of_what_is_left() -> None:
     assert (
         digest_notification(digest)
         .texts["sms"]
-        .endswith("eu-west-1: Add the actions to the boundary.\n3 findings resolved, 2 only in part.")
+        .endswith("eu-west-1: Add the actions to the boundary.\nFindings: 1 resolved, 2 in part.")
     )
 
 
@@ -357,7 +359,29 @@ def test_the_pulls_of_what_is_resolved_in_part_still_fail() -> None:
     assert whom.format("could not") in digest_body([_over(1)], room=ROOM)
     # What is over is not counted with what is not.
     assert " 14 pods (" in digest_body([replace(_over(1), reach=Reach(events=1)), _in_part(2)], room=ROOM)
-    assert " Was hit: " in digest_body([_over(1), _in_part(2)], room=ROOM)
+    assert " Was hit: " in digest_body([_over(1), _over(3), _in_part(2)], room=ROOM)
+    still = digest_body([_in_part(1), _in_part(2)], room=ROOM)
+    assert "  Hit: cluster prod; " in still
+    assert "Was hit: " not in still
+
+
+def test_what_was_hit_does_not_count_what_still_is() -> None:
+    """A role that works again had one pod; another one, which a boundary stops, has fourteen."""
+    small = replace(_over(1), reach=Reach(events=1, pods=("shop/web-0",), pod_count=1))
+
+    assert "\n  1 pod (shop/web) in cluster prod could not pull " in digest_body([small, _in_part(2)], room=ROOM)
+    causes = json.loads(digest_notification([small, _in_part(2)]).texts["default"])["causes"]
+    assert causes[0]["edges"] == ["resolved", "resolved_in_part"]
+
+
+def test_the_chat_says_of_nothing_but_pulls_that_pulls_fail() -> None:
+    """Not of what Pull Responder says about itself, of who pulls for no cluster, and before a pull has failed."""
+    unseen = replace(NOTICE, reach=Reach())
+    blind = replace(NOTICE, finding=replace(FINDING, cause="responder_is_blind"))
+    stranger = replace(NOTICE, finding=replace(FINDING, cause="unexpected_principal_denied"))
+
+    for each in (unseen, blind, stranger, _over(1)):
+        assert not any("cannot pull" in line for line in _described([each, each])[:2]), each.finding.cause
 
 
 def test_a_number_of_pods_that_nobody_knows_is_at_least_that_of_the_others() -> None:
@@ -374,7 +398,10 @@ def test_a_digest_says_whether_one_fix_is_enough() -> None:
 
     shared = "Both fixes are needed: the same pods wait for both."
     assert digest_body([NOTICE, other], room=ROOM).splitlines()[1] == shared
-    assert _described([NOTICE, other])[0] == shared
+    assert _described([NOTICE, other])[:2] == [
+        "At least 14 pods in cluster prod (namespace payments, maybe more) cannot pull the image payments/api.",
+        shared,
+    ]
     assert json.loads(digest_notification([NOTICE, other]).texts["default"])["headline"].endswith(f" {shared}")
     assert digest_body([NOTICE, apart], room=ROOM).splitlines()[1] == (
         "Both fixes are needed, each for its own failure. A pod may wait for both."
@@ -426,7 +453,10 @@ def test_what_is_open_stands_before_what_is_resolved() -> None:
         "LOW: repository_not_found",
         "HIGH: role_lacks_pull_permissions (1 RESOLVED)",
     ]
-    assert _described([_over(1), low])[0].startswith("Do this, by hand in account 111111111111")
+    whom, asked, *others = _described([_over(1), low])
+    assert whom.startswith("14 pods (payments/api, payments/web and more) in cluster prod cannot pull ")
+    assert whom not in others
+    assert asked.startswith("Do this, by hand in account 111111111111")
     # The same cause, and the worse of the two is resolved.
     assert "Do this (" in digest_body([_over(1), replace(_over(2), edge=Edge.NEW)], room=ROOM)
     assert "Do this first (" in digest_body([NOTICE, replace(_over(2), edge=Edge.NEW)], room=ROOM)

@@ -66,3 +66,7 @@ def test_the_fix_for_many_roles_says_first_whom_to_call() -> None:
         'the Deny "Closed" of p-1, by aws:PrincipalArn or a tag. Or, at a price, to detach it from their '
         "accounts: that lifts whatever else it denies there."
     )
+    assert by_hand.exempt_all_in_short(policy, the_deny({"Statement": [CLOSED]}, {0})) == (
+        "Ask the organization's administrator (account 999999999999) to exempt roles that pull for EKS from its Deny "
+        '"Closed".'
+    )
