@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.model.arn import Arn
+from pull_responder.model.pattern import compile_pattern
 from pull_responder.model.printable import clean_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_ASSUME: Final = frozenset({"*", "sts:*", "sts:assumerole", "sts:assume*"})
+# What assumes a role: other actions, such as sts:TagSession, do nothing by themselves (Service Authorization Reference,
+# "Actions, resources, and condition keys for AWS Security Token Service").
+_ASSUME: Final = ("sts:assumerole", "sts:assumerolewithsaml", "sts:assumerolewithwebidentity")
 # Operators that do not match where the key is absent (IAM User Guide, "IAM JSON policy elements: Condition operators").
 _EXACT: Final = frozenset({"stringequals", "stringequalsignorecase"})
 _OF_ARN: Final = frozenset({"arnlike", "arnequals", "stringequals", "stringlike"})
@@ -90,10 +93,17 @@ def _allowing(policy: Mapping[str, object]) -> Iterator[Mapping[str, Any]]:
     for statement in statements if isinstance(statements, list) else [statements]:
         if not isinstance(statement, dict) or statement.get("Effect") != "Allow":
             continue
-        # Other actions, such as sts:TagSession, assume nothing by themselves.
-        actions = {each.lower() for each in _texts(statement.get("Action", []))}
-        if "NotAction" in statement or any(each in _ASSUME or each.startswith("sts:assumerole") for each in actions):
+        if "NotAction" in statement or any(map(_assumes, _texts(statement.get("Action", [])))):
             yield statement
+
+
+def _assumes(action: str) -> bool:
+    """Return whether an action, with wildcards or without, matches one that assumes a role.
+
+    IAM User Guide, "IAM JSON policy elements: Action": `*` and `?` match anywhere in it, names are not case-sensitive.
+    """
+    matches = compile_pattern(action.lower())
+    return any(map(matches, _ASSUME))
 
 
 def _values(statement: Mapping[str, Any], key: str, operators: frozenset[str]) -> list[str]:

@@ -90,6 +90,12 @@ class Names:
         names_shown = (*self.shown, *sorted(added.values()))[: max(shown, len(self.shown))]
         return Names(names_shown, self.marks + b"".join(kept), self.more or len(added) > room)
 
+    def within(self, place: str) -> Names:
+        """Return these names as those of things in `place`: the same names in another are others."""
+        inside = place.encode("utf-8", "replace") + b"\x1f"
+        marks = [inside + mark for mark in ordered_marks(self.marks, NAME_MARK)]
+        return replace(self, marks=b"".join(hashlib.blake2b(each, digest_size=NAME_MARK).digest() for each in marks))
+
     def has(self, name: str) -> bool:
         """Return whether `name` is one of these."""
         return name_mark(name) in split_marks(self.marks, NAME_MARK)

@@ -19,6 +19,8 @@ _MOST_SHOWN: Final = 20
 class Tally:
     """Adds up problems. A pod, node, repository, principal or cluster that several have is counted once.
 
+    Pods of one name in clusters of several members are several.
+
     A problem may be added again when more of it is known. Then its newest state counts.
     """
 
@@ -46,7 +48,7 @@ class Tally:
         if problem.count:
             self._first = min(self._first or problem.first_seen, problem.first_seen)
             self._last = max(self._last, problem.last_seen)
-        self._pods = _joined(self._pods, problem.pods)
+        self._pods = _joined(self._pods, _pods_of(problem))
         self._nodes = _joined(self._nodes, problem.nodes)
         pull = problem.pull
         if pull is None:
@@ -107,6 +109,18 @@ def reach_of(problems: Iterable[Problem], *, found_in: str | None = None) -> Rea
     for each in problems:
         tally.add(each)
     return tally.reach(found_in=found_in)
+
+
+def _pods_of(problem: Problem) -> Names:
+    """Return the pods of a problem, told apart from those of the same names in other members' clusters.
+
+    A problem is of one cluster: what says where that is, is part of its id. Pods of our own account keep their names,
+    as its signals may name no cluster, or name it otherwise.
+    """
+    pull = problem.pull
+    if pull is None or not pull.cluster_region:
+        return problem.pods
+    return problem.pods.within("/".join((pull.account or "", pull.cluster_region, pull.cluster or "")))
 
 
 def _joined(every: list[Names], names: Names) -> list[Names]:

@@ -37,8 +37,10 @@ _EVIDENCE: Final = 12
 _COMMANDS: Final = 12
 _FINDING_BYTES: Final = 240 * 1000
 
-# User Guide, "Optional top-level ASFF attributes": up to ten related findings. Their ids have at most 512 characters.
-_RELATED: Final = 10
+MOST_RELATED: Final = 10
+"""User Guide, "Optional top-level ASFF attributes": up to ten related findings."""
+
+# The same page: their ids have at most 512 characters.
 _OUR_ID: Final = re.compile(r"pull-responder/[a-z0-9_]{1,80}/[0-9a-z-]{1,32}/[a-z0-9-]{0,40}/[0-9a-f]{20}")
 
 
@@ -118,7 +120,7 @@ def to_asff(  # noqa: PLR0913 -- what is known besides the finding, each by its 
     }
     others = [each for each in dict.fromkeys(related) if each != finding.id and _OUR_ID.fullmatch(each)]
     if others:
-        of: list[RelatedFindingTypeDef] = [{"ProductArn": related[each], "Id": each} for each in others[:_RELATED]]
+        of: list[RelatedFindingTypeDef] = [{"ProductArn": related[each], "Id": each} for each in others[:MOST_RELATED]]
         asff["FindingProviderFields"]["RelatedFindings"] = of
     if page:
         asff["SourceUrl"] = page

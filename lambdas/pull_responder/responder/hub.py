@@ -19,6 +19,7 @@ from pull_responder.publish.security_hub import rejection
 from pull_responder.publish.text import one_line
 from pull_responder.responder.hub_findings import HubFindings
 from pull_responder.responder.hub_places import HubPlace, HubPlaces, is_off, is_refusal, takes_none
+from pull_responder.responder.hub_related import HubRelated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,11 +59,12 @@ class Hub:
         self._places = HubPlaces(run)
         # What Security Hub has said in this run, by finding id; None for a finding that it does not have.
         self._read: dict[str, Workflow | Unread | None] = {}
-        self._findings = HubFindings(run, self._places, self._read, self._why_here)
         # Why findings are imported in our own account and not in that at fault, by finding id: one sentence.
         self._refused: dict[str, str] = {}
         # The Security Hubs of other accounts that did not answer in this run, and why.
         self._down: dict[HubPlace, str] = {}
+        self._related = HubRelated(run, self._place_of)
+        self._findings = HubFindings(run, self._related, self._read, self._why_here)
 
     def update(self, lives: Sequence[Life]) -> dict[str, _Step]:
         """Import `lives`. Return by finding id the step to record: imported, to be retried, or not to be retried."""
@@ -76,8 +78,14 @@ class Hub:
         lives = [life for life in lives if life.id not in steps]
         # Read before the import: after it, Security Hub has each of them.
         self.workflows([life for life in lives if life.id not in self._read])
-        steps |= self._at_each_place(self._import_at, lives, own)
-        refused = [life for life in lives if life.id not in steps]
+        self._related.read(lives)
+        unplaced = self._unplaced(lives)
+        for why in unplaced.values():
+            self._log_unavailable(1, reason=why.reason)
+        placed = [life for life in lives if life.id not in unplaced]
+        steps |= dict.fromkeys(unplaced, self._schedule_retry())
+        steps |= self._at_each_place(self._import_at, placed, own)
+        refused = [life for life in placed if life.id not in steps]
         if refused:
             self._read |= self._read_at(own, refused, own)
             steps |= self._import_at(own, refused, own)
@@ -106,6 +114,14 @@ class Hub:
     def _why_here(self, life: Life) -> str:
         return self._refused.get(life.id) or life.hub_refused
 
+    def _place_of(self, life: Life) -> HubPlace | Unread:
+        return self._places.own() if life.id in self._refused else self._places.of(life)
+
+    def _unplaced(self, lives: Sequence[Life]) -> dict[str, Unread]:
+        """Return why it is not known for now where findings belong, by finding id."""
+        places = {life.id: self._place_of(life) for life in lives}
+        return {finding: place for finding, place in places.items() if isinstance(place, Unread)}
+
     def _at_each_place(
         self,
         do: Callable[[HubPlace, Sequence[Life], HubPlace], dict[str, T]],
@@ -115,9 +131,8 @@ class Hub:
         """Return what `do` returns for the findings of each place, several places at a time."""
         groups: dict[HubPlace, list[Life]] = {}
         for life in lives:
-            place = self._places.of(life)
-            is_own = life.id in self._refused or isinstance(place, Unread)
-            groups.setdefault(own if is_own or isinstance(place, Unread) else place, []).append(life)
+            if isinstance(place := self._place_of(life), HubPlace):
+                groups.setdefault(place, []).append(life)
         if len(groups) < 2:  # noqa: PLR2004 -- one needs no threads
             results = [do(place, group, own) for place, group in groups.items()]
         else:
@@ -268,7 +283,8 @@ class Hub:
         if isinstance(own, Unread):
             self._read |= dict.fromkeys((life.id for life in lives), own)
             return dict.fromkeys((life.id for life in lives), own)
-        read = self._at_each_place(self._read_at, lives, own)
+        read: dict[str, Workflow | Unread | None] = {**self._unplaced(lives)}
+        read |= self._at_each_place(self._read_at, lives, own)
         moved = [life for life in lives if life.id not in read]
         read |= self._read_at(own, moved, own) if moved else {}
         self._read |= read

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from pull_responder.findings.life import Life
     from pull_responder.model.unread import Unread
-    from pull_responder.responder.hub_places import HubPlace, HubPlaces
+    from pull_responder.responder.hub_places import HubPlace
+    from pull_responder.responder.hub_related import HubRelated
     from pull_responder.responder.run import Run
 
 
@@ -31,7 +32,7 @@ class HubFindings:
     """
 
     run: Run
-    places: HubPlaces
+    related: HubRelated
     read: Mapping[str, Workflow | Unread | None]
     why_here: Callable[[Life], str]
 
@@ -70,7 +71,7 @@ class HubFindings:
             now=datetime.fromtimestamp(now, UTC),
             reach=life.reach,
             broken_by=life.broken_by,
-            related={each: self.places.related(each, place) for each in life.related},
+            related=self.related.product_arns(life, place),
             page=Style(runbook_url=self.run.settings.runbook_url).runbook(life.finding.cause),
             created_at=iso(life.created_at),
             updated_after=self._updated_after(life),

@@ -7,10 +7,12 @@ that reads there for what people have set (docs/adr/0156-findings-in-the-account
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.events import names
+from pull_responder.facts.facts import Facts
+from pull_responder.facts.reader import Reader
 from pull_responder.model.arn import Arn
 from pull_responder.model.reason import Refusal, steps_of
 from pull_responder.model.unread import Unread
@@ -24,9 +26,9 @@ if TYPE_CHECKING:
 
 # AWS's code where Security Hub is off, among others (API Reference, GetFindings: InvalidAccessException).
 _OFF: Final = "InvalidAccess"
+# Seconds of the run's life that asking whether an account is ours must leave. Notices may wait for the answer.
+_SECONDS_TO_NOTIFY: Final = 4.0
 _REFUSED: Final = ("AccessDenied", _OFF)
-# The parts of our ids: pull-responder/CAUSE/ACCOUNT/REGION/HASH.
-_PARTS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class HubPlaces:
 
     def __init__(self, run: Run) -> None:
         self._run = run
+        self._facts = Facts(Reader(run.aws, remaining=lambda: run.lifetime() - _SECONDS_TO_NOTIFY))
 
     def own(self) -> HubPlace | Unread:
         """Return our own."""
@@ -63,39 +66,41 @@ class HubPlaces:
     def of(self, life: Life) -> HubPlace | Unread:
         """Return where a finding is, or where it belongs if it is in none yet.
 
-        Where it was imported first, it stays: the settings and the roles may change meanwhile.
+        Where it was imported first, it stays: the settings and the roles may change meanwhile. Unread where it is not
+        known for now whether the account at fault is ours.
         """
         own = self.own()
         if isinstance(own, Unread):
             return own
         account, region = names.account(life.hub_account), names.region(life.hub_region)
-        if account and region:
-            return HubPlace(account, own.partition, region)
+        if account or region:
+            return self._remembered(life, own, account, region)
         if life.hub_at or self._run.settings.findings_in != "member":
             return own
         return self._at_fault(life, own)
 
-    def _at_fault(self, life: Life, own: HubPlace) -> HubPlace:
+    def _remembered(self, life: Life, own: HubPlace, account: str | None, region: str | None) -> HubPlace | Unread:
+        """Return the place that is remembered of a finding. What is lost of it is as where the finding belongs."""
+        if account:
+            lost = own.region if account == own.account else _region(life, own)
+            return HubPlace(account, own.partition, region or lost)
+        place = own if life.hub_refused else self._at_fault(life, own)
+        return replace(place, region=region or place.region) if isinstance(place, HubPlace) else place
+
+    def _at_fault(self, life: Life, own: HubPlace) -> HubPlace | Unread:
         """Return the Security Hub of the broken resource's account and region. What is in no region is in ours.
 
-        So is what is in our own account, in whatever region.
+        So is what is in our own account, in whatever region, and what is in an account that is not surely ours: a
+        finding tells of our own resources, too, and its owner can make a role for us to import it.
         """
         finding = life.finding
         account = names.account(finding.resource.account) or names.account(finding.account)
         if account in (None, own.account):
             return own
-        arn = Arn.parse(finding.resource.id)
-        region = names.region(arn.region) if arn else None
-        return HubPlace(account, own.partition, region or own.region)
-
-    def related(self, finding_id: str, beside: HubPlace) -> str:
-        """Return the product ARN under which a finding related to one in `beside` should be, by its id."""
-        parts = finding_id.split("/")
-        own = self.own()
-        if self._run.settings.findings_in != "member" or isinstance(own, Unread) or len(parts) != _PARTS:
-            return beside.product_arn
-        account, region = names.account(parts[2]), names.region(parts[3])
-        return HubPlace(account or own.account, own.partition, region or own.region).product_arn
+        ours = self._facts.is_ours(account, own.region)
+        if isinstance(ours, Unread):
+            return ours
+        return HubPlace(account, own.partition, _region(life, own)) if ours else own
 
     def reader(self, place: HubPlace) -> SecurityHubClient | Unread:
         """Return the client that reads what people have set there, or why there is none."""
@@ -110,6 +115,12 @@ class HubPlaces:
             "securityhub", account=place.account, region=place.region, role=self._run.settings.import_role
         )
         return client
+
+
+def _region(life: Life, own: HubPlace) -> str:
+    """Return the region of the broken resource; ours if it is in none."""
+    arn = Arn.parse(life.finding.resource.id)
+    return (names.region(arn.region) if arn else None) or own.region
 
 
 def takes_none(why: str) -> bool:

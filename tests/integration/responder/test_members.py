@@ -10,13 +10,15 @@ import pytest
 from pull_responder.findings.life import Life
 from pull_responder.settings import IMPORT_ROLE
 from tests.integration.responder.member import Member
-from tests.integration.responder.scene import ACCOUNT, IMAGE, PULL_ONLY, REGION, Node, Scene, change
+from tests.integration.responder.scene import ACCOUNT, IMAGE, PULL_ONLY, REGION, Node, Scene, change, denial
 from tests.integration.responder.test_in_hub import calls
 
 if TYPE_CHECKING:
     from pull_responder.emulator.emulated_aws import EmulatedAws
 
 ROLE = "role_lacks_pull_permissions"
+# A session that is named like an instance.
+GONE = "i-0123456789abcdef0"
 
 
 @pytest.fixture
@@ -107,6 +109,27 @@ def test_a_cluster_in_a_third_region_is_found_there(scene: Scene, member: Member
     # The way from the node's subnet is the member's, and so is a fault of it.
     assert all(each["AwsAccountId"] == member.id for each in member.findings())
     assert "repository_policy_lacks_grant" not in causes(member.findings())
+
+
+def test_pods_of_one_name_in_three_accounts_clusters_are_three(scene: Scene, aws: EmulatedAws) -> None:
+    """Their clusters have one name, too. What they pull is ours, and is at fault."""
+    members = [Member(aws) for _ in range(3)]
+    for each in members:
+        each.readable()
+    listed = {**members[0].in_hub, "PULL_RESPONDER_READ_ACCOUNTS": json.dumps([each.id for each in members])}
+    image = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/shop/web:gone"
+    events = [waiting(each, each.node(), image, f"{image}: not found") for each in members]
+    for number, event in enumerate(events):
+        event["id"] = f"0a1b2c3d-0000-4000-8000-00000000000{number}"
+    assert scene.respond(*events, **listed) == []
+    (life,) = scene.store.lives(scene.store.open_findings(limit=5)).values()
+    assert isinstance(life, Life)
+    assert life.finding.cause == "image_not_found"
+    reach = life.reach
+    assert (reach.events, reach.pod_count, reach.cluster_count, reach.account_count) == (3, 3, 3, 3)
+    assert (reach.pods, reach.clusters) == (("shop/web-1",), ("prod",))
+    (told,) = [each for each in scene.told() if each["finding"]["cause"] == "image_not_found"]
+    assert told["reach"]["pod_count"] == 3
 
 
 def test_in_the_hub_is_where_findings_are_by_default(scene: Scene, member: Member) -> None:
@@ -239,6 +262,40 @@ def test_what_is_in_the_member_waits_for_it_and_is_not_imported_twice(scene: Sce
     scene.recheck(**member.in_member)
     (after,) = member.findings(region=REGION)
     assert (before["RecordState"], after["RecordState"]) == ("ACTIVE", "ARCHIVED")
+
+
+def denied_here(stranger: Member, scene: Scene, *, action: str = IMAGE) -> dict[str, Any]:
+    """Our own account's event of a role of another one, which our repository does not let in."""
+    repository = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/shop/web"
+    event = denial("intruder", GONE, at=scene.clock.now, action=action, resource=repository)
+    theirs = f"arn:aws:sts::{stranger.id}:assumed-role/intruder/{GONE}"
+    event["detail"]["userIdentity"] = {"type": "AssumedRole", "arn": theirs, "accountId": stranger.id}
+    event["detail"]["errorMessage"] = (
+        f"User: {theirs} is not authorized to perform: ecr:{action} on resource: {repository} because no "
+        f"resource-based policy allows the ecr:{action} action"
+    )
+    event["detail"]["recipientAccountId"] = ACCOUNT
+    return event
+
+
+def test_a_finding_about_an_outsider_is_in_ours_whatever_its_owner_offers(
+    scene: Scene, aws: EmulatedAws, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It tells of our repository. Its owner has made a role for us to import findings."""
+    stranger, listed = Member(aws), Member(aws)
+    stranger.importable()
+    stranger.security_hub(REGION)
+    assert scene.respond(denied_here(stranger, scene), **listed.in_member) == []
+    (finding,) = scene.in_hub(f"role/intruder/{GONE}")
+    assert causes([finding]) == ["unexpected_principal_denied"]
+    assert finding["Resources"][0]["Id"] == f"arn:aws:sts::{stranger.id}:assumed-role/intruder/{GONE}"
+    assert finding["AwsAccountId"] == ACCOUNT
+    assert stranger.findings(region=REGION) == []
+    # That it is not over there needs no words.
+    assert "here-because" not in json.dumps(finding)
+    assert "the account at fault takes no finding" not in [each.message for each in caplog.records]
+    life = life_of(scene, f"role/intruder/{GONE}")
+    assert (life.hub_account, life.hub_region, life.hub_refused) == (ACCOUNT, REGION, "")
 
 
 def test_one_members_failure_is_no_other_members(scene: Scene, aws: EmulatedAws, member: Member) -> None:

@@ -37,6 +37,7 @@ def trust(principal: Any = None, condition: Any = None, **changed: Any) -> dict[
         # What denies, or lets nobody assume the role, lets nobody in.
         trust("*", Effect="Deny"),
         trust("*", Action="sts:TagSession"),
+        trust("*", Action=["sts:Tag*", "sts:AssumeRole?", "sts:Get*", "ecr:*", "sts:SetSource*", ""]),
         {"Statement": "no list"},
         {},
     ],
@@ -93,6 +94,17 @@ def test_the_hubs_functions_alone_are_trusted(policy: dict[str, Any]) -> None:
 )
 def test_whoever_else_is_trusted_is_named(policy: dict[str, Any], faults: list[str]) -> None:
     assert TRUSTED.faults(policy) == faults
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        *("*", "s*", "sts:*", "sts:A*", "sts:Ass*", "sts:*Role", "sts:AssumeRol?", "sts:?ssumeRole", "STS:assumerole"),
+        *("sts:AssumeRoleWith*", "sts:AssumeRoleWithSAML", "sts:*WebIdentity"),
+    ],
+)
+def test_an_action_with_wildcards_is_what_it_matches(action: str) -> None:
+    assert TRUSTED.faults(trust("*", Action=action)) == ["it trusts *, which is none of the hub's"]
 
 
 def test_a_name_that_somebody_else_has_written_is_one_bounded_line() -> None:

@@ -68,6 +68,44 @@ def test_pods_of_hundreds_of_problems_are_counted_once_and_exactly() -> None:
         assert reach.pods == tuple(f"web-{number}" for number in range(20))
 
 
+def of_member(name: str, account: str, region: str, cluster: str | None, *pods: str) -> Problem:
+    """A problem that a member's cluster reported."""
+    pull = replace(PULL, account=account, cluster_region=region, cluster=cluster)
+    return replace(FIRST, id=f"problem/{name}", pull=pull, pods=Names().add_all(pods))
+
+
+def test_pods_of_one_name_in_clusters_of_several_members_are_several() -> None:
+    first = of_member("a", "222222222222", "us-east-1", "prod", "shop/web-1", "shop/web-2")
+    others = [
+        of_member("b", "333333333333", "us-east-1", "prod", "shop/web-1"),
+        of_member("c", "222222222222", "eu-west-1", "prod", "shop/web-1"),
+        of_member("d", "222222222222", "us-east-1", "dev", "shop/web-1"),
+        replace(FIRST, id="problem/e", pods=Names().add_all(["shop/web-1"])),
+    ]
+    reach = reach_of([first, *others])
+    assert (reach.pod_count, reach.pods) == (6, ("shop/web-1", "shop/web-2"))
+    # Of one cluster, two causes or two images stop the same pods.
+    again = replace(first, id="problem/f", pods=Names().add_all(["shop/web-2", "shop/web-3"]))
+    assert reach_of([first, *others, again]).pod_count == 7
+    tally = Tally()
+    for each in (first, first, again, first):
+        tally.add(each)
+    assert tally.reach().pod_count == 3
+
+
+def test_pods_of_our_own_account_are_told_apart_by_their_names_alone() -> None:
+    """A forwarded event may name no cluster: it is about the pod that another signal names with its cluster."""
+    pods = Names().add_all(["shop/web-1"])
+    named = replace(FIRST, pods=pods, pull=replace(PULL, cluster="prod"))
+    unnamed = replace(FIRST, id="problem/b", pods=pods, pull=replace(PULL, cluster=None))
+    assert reach_of([named, unnamed]).pod_count == 1
+
+
+def test_where_pods_of_a_member_are_too_many_the_count_still_says_so() -> None:
+    full = replace(of_member("a", "222222222222", "us-east-1", "prod"), pods=Names().add_all(["x", "y"], most=1))
+    assert (reach_of([full]).pod_count, reach_of([full]).more) == (1, ("pods",))
+
+
 def test_a_problem_without_a_pull_has_its_events_alone() -> None:
     reach = reach_of([replace(FIRST, pull=None, cluster="prod")])
     assert (reach.events, reach.repository_count, reach.cluster_count) == (3, 0, 0)
