@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.findings.alert import MOST_CAUSES
+from pull_responder.findings.notice import Edge
 from pull_responder.publish.as_document import (
     SCHEMA,
     VERSION,
@@ -17,7 +18,7 @@ from pull_responder.publish.as_document import (
 )
 from pull_responder.publish.attributes import DIGEST, IN_PART, digest_values, sort_by_severity
 from pull_responder.publish.digest import EXAMPLES, OfCause, by_cause, headline, how_many_fixes, what_is_left
-from pull_responder.publish.digest_hit import clusters, hit_parts, namespaces, roles
+from pull_responder.publish.digest_hit import clusters, hit_parts, namespaces, roles, whom_open
 from pull_responder.publish.steps import what_to_do
 from pull_responder.publish.style import Style
 from pull_responder.publish.telling import headline as headline_of
@@ -61,7 +62,7 @@ def digest_document(notices: Sequence[Notice], *, room: int, style: Style | None
         "version": VERSION,
         "edge": DIGEST,
         "severity": worst[0].finding.severity,
-        "still_broken": sum(each.is_in_part for each in worst),
+        "still_broken": sum(each.edge is not Edge.RESOLVED or each.is_in_part for each in worst),
         "at": max(notice.at for notice in notices),
         "count": len(notices),
         "headline": _headline(notices, causes),
@@ -109,10 +110,12 @@ def _action(todo: Sequence[Finding]) -> str | None:
 
 
 def _headline(notices: Sequence[Notice], causes: Sequence[OfCause]) -> str:
-    """Return what the digest tells; where all is resolved, and something still stops pulls, that first."""
+    """Return for whom it is and what it tells; where all is resolved, and something still stops pulls, that first."""
     if left := what_is_left(notices):
         return f"{headline_of(left, one_line)} {headline(notices, one_line)}"
-    return " ".join([f"{headline(notices, one_line)}{_hit(notices)}", *how_many_fixes(causes)])
+    whom = whom_open(notices, one_line)
+    hit = "" if whom else _hit(notices)
+    return " ".join([*whom, f"{headline(notices, one_line)}{hit}", *how_many_fixes(causes)])
 
 
 def _causes_left(

@@ -393,10 +393,11 @@ def test_a_digest() -> None:
         }
     ]
     assert document["headline"] == (
+        "At least 14 pods in cluster prod (namespace payments, maybe more) cannot pull the image payments/api. "
         "2 new pull failures of 1 cause in cluster prod. "
-        "Hit: namespace payments, maybe more; role prod-node; at least 14 pods. "
         "Both fixes are needed: the same pods wait for both."
     )
+    assert document["still_broken"] == document["count"] == 2
     fix = "Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role."
     assert document["action"] == f"prod-node: {fix}"
     assert document["findings"][0] == {
