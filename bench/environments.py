@@ -169,7 +169,8 @@ def _members(number: int) -> Iterator[Callable[[str], Any]]:
         for each in range(number):
             account = f"{100_000_000_000 + each}"
             aws.reach(account, region="us-east-1")
-            yield lambda service, account=account: aws.client(service, account=account, region="us-east-1")  # type: ignore[misc]
+            # mypy cannot infer a lambda with a default value.
+            yield lambda service, account=account: aws.client(service, account=account, region="us-east-1")  # type: ignore[misc]  # as above
 
 
 def seconds_for_clients() -> dict[str, float]:
@@ -187,7 +188,9 @@ def seconds_for_clients() -> dict[str, float]:
 def megabytes_of_members() -> float:
     """Return the most memory of a process that has read in many members, one after the other."""
     code = f"from bench.environments import print_memory; print_memory({_ACCOUNTS_IN_A_PROCESS})"
-    ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)  # noqa: S603
+    ran = subprocess.run(  # noqa: S603 -- this Python, with the program above
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    )
     return float(ran.stdout)
 
 

@@ -100,7 +100,9 @@ class Row:
         return f"  {self.what:{_WIDTH}}{numbers}{self.refused:8,}"
 
 
-def _of_hub(played: Played, what: str, mean: float, busiest: float, most: float, *, times: float | None = None) -> Row:  # noqa: PLR0913
+def _of_hub(  # noqa: PLR0913 -- a row's columns
+    played: Played, what: str, mean: float, busiest: float, most: float, *, times: float | None = None
+) -> Row:
     """Return the row of something that all accounts share, of which AWS allows `most`."""
     whole = busiest * (played.share if times is None else times)
     return Row(what, mean, busiest, whole, f"{most:,.0f}", whole / most)

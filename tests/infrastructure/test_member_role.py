@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from infra.member_role import template
 
 ROOT = Path(__file__).parents[2]
@@ -15,11 +17,13 @@ def test_the_template_is_up_to_date() -> None:
     assert COMMITTED.read_text(encoding="utf-8") == template(), "infra/member-role.yaml is stale: run `make generate`"
 
 
-def test_an_action_without_a_scope_is_one_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("module", ["member_role", "member_template"])
+def test_an_action_without_a_scope_is_one_line(module: str, tmp_path: Path) -> None:
     declared = tmp_path / "permissions.json"
-    declared.write_text(json.dumps({"diagnose": {"read": ["ecr:DescribeRepositories", "ecr:DescribeNothing"]}}))
+    nothing = {"read": ["ecr:DescribeRepositories", "ecr:DescribeNothing"]}
+    declared.write_text(json.dumps({"diagnose": nothing, "recheck": nothing}))
     failed = subprocess.run(  # noqa: S603 -- what is tested
-        [sys.executable, "-m", "infra.member_role", str(declared)],
+        [sys.executable, "-m", f"infra.{module}", str(declared)],
         cwd=ROOT,
         capture_output=True,
         text=True,
