@@ -13,7 +13,7 @@ from rich.console import Console
 
 from pull_responder.checks import BY_ID
 from pull_responder.checks.check import Kind
-from pull_responder.cli.report import show_diagnosis, show_finding
+from pull_responder.cli.answer import show_diagnosis, show_finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

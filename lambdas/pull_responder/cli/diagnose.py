@@ -11,7 +11,7 @@ import click
 from botocore.exceptions import BotoCoreError
 
 from pull_responder.checks import CHECKS, no_route_to_ecr, node_group_unhealthy
-from pull_responder.cli import question, report
+from pull_responder.cli import answer, question
 from pull_responder.cli.as_json import diagnosis_object, line_of, skipped_object
 from pull_responder.cli.asked_nodes import Chosen
 from pull_responder.diagnosis import Diagnosis, skip_reason
@@ -64,7 +64,7 @@ def diagnose(  # noqa: PLR0913, PLR0917 -- one argument an option
     Exit status: 0 nothing wrong found, or no pull from ECR; 1 at least one cause; 2 the input is unusable; 3 nothing
     found, but something inconclusive.
     """
-    printer = _Printer(report.terminal(), as_json=form == "json")
+    printer = _Printer(answer.terminal(), as_json=form == "json")
     given = {"event": file, "image": image, "cluster": cluster, "nodegroup": nodegroup}
     given |= {"fargate-profile": fargate_profile, "instance": instance}
     if empty := next((name for name, value in given.items() if value is not None and not value.strip()), None):
@@ -94,13 +94,13 @@ class _Printer:
         if self._as_json:
             click.echo(line_of(diagnosis_object(diagnosis, path, asked, nodes)))
         else:
-            report.show_diagnosis(self._console, diagnosis, path=path, asked=asked, nodes=nodes)
+            answer.show_diagnosis(self._console, diagnosis, path=path, asked=asked, nodes=nodes)
 
     def skipped(self, skipped: Skipped) -> None:
         if self._as_json:
             click.echo(line_of(skipped_object(skipped)))
         else:
-            report.show_skipped(self._console, skipped)
+            answer.show_skipped(self._console, skipped)
 
 
 def _connect() -> tuple[Settings, Aws]:
@@ -187,10 +187,10 @@ def _of_question(text: str, chosen: Chosen, printer: _Printer) -> int:
         printer.skipped(Skipped(question.not_in_ecr(image)))
         return 0
     diagnoses = []
-    for answer in question.ask(Reader(aws), image, chosen, settings.known_principals):
-        diagnoses.append(answer.diagnosis)
-        path = _path(answer.diagnosis.pull, answer.facts)
-        printer.diagnosis(answer.diagnosis, path, asked=str(image), nodes=answer.nodes.name)
+    for each in question.ask(Reader(aws), image, chosen, settings.known_principals):
+        diagnoses.append(each.diagnosis)
+        path = _path(each.diagnosis.pull, each.facts)
+        printer.diagnosis(each.diagnosis, path, asked=str(image), nodes=each.nodes.name)
     return _exit_status(diagnoses)
 
 

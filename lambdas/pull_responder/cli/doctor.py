@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from pull_responder.cli import report
+from pull_responder.cli import answer
 from pull_responder.cli.as_json import line_of
 from pull_responder.cli.deployed import STACK, connect, find_deployed, settings_in
 from pull_responder.cli.doctor_text import show_results
@@ -57,7 +57,7 @@ def _of_stack(deployment: Deployment, settings: Settings) -> Settings:
 
 def _show(results: Sequence[Result], *, stack: str, account: str, region: str, as_json: bool) -> None:
     if not as_json:
-        show_results(report.terminal(), results, stack=stack, account=account, region=region)
+        show_results(answer.terminal(), results, stack=stack, account=account, region=region)
         return
     for each in results:
         click.echo(line_of(result_object(each, stack=stack, account=account, region=region)))

@@ -10,7 +10,7 @@ from typing import Any, Final
 import click
 
 from pull_responder.authorization.cases import evaluate_lines
-from pull_responder.cli.report import shown
+from pull_responder.cli.answer import shown
 from pull_responder.model.printable import escape_json
 
 _EXAMPLE: Final = (

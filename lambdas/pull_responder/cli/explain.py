@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from pull_responder.checks.pull_failing_unexplained import after_answer, after_unpack
-from pull_responder.cli.report import shown
+from pull_responder.cli.answer import shown
 from pull_responder.events.image_reference import RegistryKind
 from pull_responder.events.kubelet_message import KubeletMessage, read_message
 from pull_responder.events.no_reason import NoReason

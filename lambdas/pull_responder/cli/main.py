@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from pull_responder.cli.answer import shown
 from pull_responder.cli.causes import causes
 from pull_responder.cli.diagnose import diagnose
 from pull_responder.cli.doctor import doctor
 from pull_responder.cli.evaluate import evaluate
 from pull_responder.cli.explain import explain
 from pull_responder.cli.interrupt import end_at_interrupt, leave
-from pull_responder.cli.report import shown
 from pull_responder.cli.trial import test_event
 from pull_responder.demo import demo
 from pull_responder.model.quoting import escape

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import click
 
-from pull_responder.cli import report
+from pull_responder.cli import answer
 from pull_responder.cli.as_json import line_of
 from pull_responder.cli.deployed import STACK, find_deployed
 from pull_responder.cli.doctor import result_object
@@ -56,5 +56,5 @@ def test_event(stack: str, region: str | None, profile: str | None, timeout: int
         for each in results:
             click.echo(line_of(result_object(each, stack=stack, account=account, region=where)))
     else:
-        show_stations(report.terminal(), results, stack=stack, account=account, region=where)
+        show_stations(answer.terminal(), results, stack=stack, account=account, region=where)
     return 0 if all(each.state in (State.WORKS, State.OFF) for each in results) else FAILED

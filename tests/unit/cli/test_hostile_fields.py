@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
+from pull_responder.cli.answer import show_diagnosis
 from pull_responder.cli.as_json import line_of
 from pull_responder.cli.main import cli, main
-from pull_responder.cli.report import show_diagnosis
 from pull_responder.diagnosis import Diagnosis, Undecided
 from pull_responder.model.printable import escape_json
 from pull_responder.model.pull import Denial, Principal, PrincipalKind, PullFailure, Stage, Symptom
