@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pull_responder.checks import CHECKS
+from pull_responder.cli import options
 
 if TYPE_CHECKING:
     from pull_responder.checks.check import Check
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("cause", required=False)
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Text is for people.")
+@options.form
 def causes(cause: str | None, form: str) -> None:
     """List the causes, or show one."""
     by_id = {check.id: check for check in CHECKS}

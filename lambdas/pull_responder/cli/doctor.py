@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from pull_responder.cli import answer
+from pull_responder.cli import answer, options
 from pull_responder.cli.as_json import line_of
 from pull_responder.cli.deployed import STACK, connect, find_deployed, settings_in
 from pull_responder.cli.doctor_text import show_results
@@ -29,8 +29,8 @@ OPEN: Final = 3
 @click.command()
 @click.option("--stack", metavar="NAME", default=STACK, show_default=True, help="The name of the stack.")
 @click.option("--region", metavar="NAME", help="Where the stack is; else the region of the SDK's configuration.")
-@click.option("--profile", metavar="NAME", help="A profile of the SDK's configuration.")
-@click.option("-o", "--format", "form", type=click.Choice(["text", "json"]), default="text", help="Text is for people.")
+@options.profile
+@options.form
 def doctor(stack: str, region: str | None, profile: str | None, form: str) -> int:
     """Say what of a deployment works, what will not be seen and why, and the commands that mend it.
 

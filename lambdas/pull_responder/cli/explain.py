@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from pull_responder.checks.pull_failing_unexplained import after_answer, after_unpack
+from pull_responder.cli import options
 from pull_responder.cli.answer import shown
 from pull_responder.events.image_reference import RegistryKind
 from pull_responder.events.kubelet_message import KubeletMessage, read_message
@@ -22,7 +23,7 @@ from pull_responder.model.pull import Stage, Symptom, registry_answered
 
 @click.command()
 @click.argument("message", required=False)
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Text is for people.")
+@options.form
 def explain(message: str | None, form: str) -> None:
     """Read what kubelet says of a failed pull, offline: symptom, stage, image, and what it can mean.
 

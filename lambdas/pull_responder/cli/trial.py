@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import click
 
-from pull_responder.cli import answer
+from pull_responder.cli import answer, options
 from pull_responder.cli.as_json import line_of
 from pull_responder.cli.deployed import STACK, find_deployed
 from pull_responder.cli.doctor import result_object
@@ -27,7 +27,7 @@ _LONGEST: Final = 900
 @click.command(name="test-event")
 @click.option("--stack", metavar="NAME", default=STACK, show_default=True, help="The name of the stack.")
 @click.option("--region", metavar="NAME", help="Where the stack is; else the region of the SDK's configuration.")
-@click.option("--profile", metavar="NAME", help="A profile of the SDK's configuration.")
+@options.profile
 @click.option(
     "--timeout",
     metavar="SECONDS",
@@ -36,7 +36,7 @@ _LONGEST: Final = 900
     show_default=True,
     help="How long to wait for the end of the test.",
 )
-@click.option("-o", "--format", "form", type=click.Choice(["text", "json"]), default="text", help="Text is for people.")
+@options.form
 def test_event(stack: str, region: str | None, profile: str | None, timeout: int, form: str) -> int:
     """Send a test event through a deployment, and say station by station what it proved.
 

@@ -1,0 +1,53 @@
+"""What `diagnose` has to show: an answer for each distinct pull, and what could not be asked about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from pull_responder.events.outcome import Skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pull_responder.diagnosis import Diagnosis
+    from pull_responder.pulls.path import PullPath
+
+FOUND: Final = 1
+OPEN: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The diagnosis of one pull.
+
+    - `path`: its path to the registry, None if that was not read or cannot explain the symptom.
+    - `asked`: the image of a question about a pull that has not failed, as it was asked.
+    - `nodes`: the nodes that the question is about.
+    """
+
+    diagnosis: Diagnosis
+    path: PullPath | None
+    asked: str | None = None
+    nodes: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotAsked:
+    """Something that should have been asked about and could not be, with the reason."""
+
+    reason: str
+
+
+Answer: TypeAlias = Answered | NotAsked | Skipped
+
+
+def exit_status(answers: Iterable[Answer]) -> int:
+    """Return the exit status for all answers: 1 if there is a cause, else 3 if something is open, else 0."""
+    status = 0
+    for each in answers:
+        if isinstance(each, Answered) and each.diagnosis.findings:
+            return FOUND
+        if isinstance(each, NotAsked) or (isinstance(each, Answered) and each.diagnosis.inconclusive):
+            status = OPEN
+    return status
