@@ -10,6 +10,7 @@ from pull_responder.cli import answer, options
 from pull_responder.cli.as_json import line_of
 from pull_responder.cli.deployed import STACK, connect, find_deployed, settings_in
 from pull_responder.cli.doctor_text import show_results
+from pull_responder.cli.examples import examples
 from pull_responder.doctor import Result, State, examine, unread
 from pull_responder.facts.reader import Reader
 from pull_responder.model.unread import Unread
@@ -26,7 +27,12 @@ BROKEN: Final = 1
 OPEN: Final = 3
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "pull-responder doctor --region eu-west-1",
+        "pull-responder doctor --profile prod --format json | jq 'select(.state == \"broken\")'",
+    )
+)
 @click.option("--stack", metavar="NAME", default=STACK, show_default=True, help="The name of the stack.")
 @click.option("--region", metavar="NAME", help="Where the stack is; else the region of the SDK's configuration.")
 @options.profile

@@ -10,7 +10,8 @@ from typing import Any, Final
 import click
 
 from pull_responder.authorization.cases import evaluate_lines
-from pull_responder.cli.answer import shown
+from pull_responder.cli.examples import examples
+from pull_responder.model.printable import clean_line as shown
 from pull_responder.model.printable import escape_json
 
 _EXAMPLE: Final = (
@@ -28,7 +29,8 @@ _HELP: Final = (
 Evaluate policies, offline: JSON Lines of requests with their policies in, decisions out.
 
 A line that cannot be used is answered by a line with its id and the error. The next lines are still evaluated.
-If there are only such lines, the exit status is 2.
+
+Exit status: 0 whatever is decided; 2 no line could be evaluated.
 
 \b
 A line of input has these keys; only request is needed:
@@ -71,7 +73,7 @@ Not modelled:
 )
 
 
-@click.command(help=_HELP)
+@click.command(help=_HELP, epilog=examples("pull-responder evaluate < cases.jsonl"))
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="json", help="Text is for people.")
 def evaluate(form: str) -> None:
     """Answer each line of standard input by one line, in order."""

@@ -8,20 +8,27 @@ from typing import Any
 
 import click
 
-from pull_responder.checks.pull_failing_unexplained import after_answer, after_unpack
 from pull_responder.cli import options
-from pull_responder.cli.answer import shown
+from pull_responder.cli.examples import examples
 from pull_responder.events.image_reference import RegistryKind
 from pull_responder.events.kubelet_message import KubeletMessage, read_message
 from pull_responder.events.no_reason import NoReason
 from pull_responder.events.pod_failure import not_pullable
 from pull_responder.events.redaction import redact
 from pull_responder.meanings import can_mean
+from pull_responder.model.printable import clean_line as shown
 from pull_responder.model.printable import escape_json
 from pull_responder.model.pull import Stage, Symptom, registry_answered
+from pull_responder.pulls.after_answer import after_answer, after_unpack
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "pull-responder explain 'Failed to pull image \"…\": 403 Forbidden'",
+        "kubectl describe pod POD | pull-responder explain -",
+        "pull-responder explain - --format json < messages.jsonl",
+    )
+)
 @click.argument("message", required=False)
 @options.form
 def explain(message: str | None, form: str) -> None:
@@ -30,6 +37,8 @@ def explain(message: str | None, form: str) -> None:
     MESSAGE is one message. - reads standard input, and so does a MESSAGE that is left out where standard input is a
     file or a pipe: with --format json JSON Lines of {"message": ...}, answered line by
     line, otherwise one message. A line that cannot be used is answered by a line with the error.
+
+    Exit status: 0 whatever the message means; 2 there is no message.
     """
     if message is None and sys.stdin.isatty():
         raise click.MissingParameter(param_hint="'MESSAGE'", param_type="argument")

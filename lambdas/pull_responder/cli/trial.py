@@ -13,6 +13,7 @@ from pull_responder.cli.as_json import line_of
 from pull_responder.cli.deployed import STACK, find_deployed
 from pull_responder.cli.doctor import result_object
 from pull_responder.cli.doctor_text import show_stations
+from pull_responder.cli.examples import examples
 from pull_responder.cli.trial_way import CHECK, Clock, try_way
 from pull_responder.doctor import State, unread
 from pull_responder.model.unread import Unread
@@ -24,7 +25,7 @@ _SECONDS: Final = 120
 _LONGEST: Final = 900
 
 
-@click.command(name="test-event")
+@click.command(name="test-event", epilog=examples("pull-responder test-event --region eu-west-1 --timeout 300"))
 @click.option("--stack", metavar="NAME", default=STACK, show_default=True, help="The name of the stack.")
 @click.option("--region", metavar="NAME", help="Where the stack is; else the region of the SDK's configuration.")
 @options.profile

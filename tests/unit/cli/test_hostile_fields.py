@@ -164,13 +164,13 @@ def test_an_error_is_one_printable_line(
 def test_help_for_a_lack_of_arguments_is_printable(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Its first line has the name under which the program was called."""
+    """Its first line has the name of the program, not that under which it was called."""
     monkeypatch.setattr(sys, "argv", ["pull\x1b[2J\u202e-responder"])
     with pytest.raises(SystemExit) as ended:
         main()
-    said = capsys.readouterr().err
+    said = capsys.readouterr().out
     assert ended.value.code == 2
-    assert said.startswith("Usage: ")
+    assert said.startswith("Usage: pull-responder [OPTIONS]")
     assert "Commands:" in said.split("\n")
     assert all(line.isprintable() for line in said.split("\n"))
 
