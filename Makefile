@@ -79,6 +79,8 @@ node-version:
 
 bench: build/python.stamp
 	@npm ci --prefix bench --silent --no-audit --no-fund || echo "Without npm the other engine is left out" >&2
+	@$(PYTHON) -m bench.install
+	@$(PYTHON) -m bench.start
 	@$(PYTHON) -m bench.authorization
 	@$(PYTHON) -m bench.diagnosis
 	@$(PYTHON) -m bench.cold_start
