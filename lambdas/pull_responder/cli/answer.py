@@ -16,6 +16,7 @@ from pull_responder.publish.text import command_line
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pull_responder.cli.answered import Reach
     from pull_responder.diagnosis import Diagnosis, Undecided
     from pull_responder.events.outcome import Skipped
     from pull_responder.findings.finding import Finding
@@ -114,6 +115,13 @@ def _show_pull(console: Console, diagnosis: Diagnosis, nodes: str | None, asked:
         _row(console, "Where", where)
     if pull.denial:
         _row(console, "AWS said", pull.denial.message)
+
+
+def show_reach(console: Console, reach: Reach | None) -> None:
+    """Show which pods wait for a pull, where that is more than one."""
+    if reach and reach.count > 1:
+        _row(console, "Pods", reach.in_words())
+        console.print()
 
 
 def show_path(console: Console, path: PullPath) -> None:

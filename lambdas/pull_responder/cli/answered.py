@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias
 
 from pull_responder.events.outcome import Skipped
 
@@ -18,18 +18,43 @@ OPEN: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """The pods that wait for one pull, as far as what was read of their cluster tells.
+
+    - `count` is how many they are, and `pods` are the first of them, as NAMESPACE/NAME.
+    - `nodes` is on how many nodes they are, as far as that is known.
+    - `workloads` are the first of their owners, as kind and name.
+    """
+
+    NAMED: ClassVar[int] = 10
+
+    count: int
+    pods: tuple[str, ...]
+    nodes: int
+    workloads: tuple[str, ...] = ()
+
+    def in_words(self) -> str:
+        """Return the pods in one line for people: how many, where, and the first three."""
+        many = f"{self.count:,} pods on {self.nodes:,} node{'s' if self.nodes != 1 else ''}"
+        more = f" and {self.count - 3:,} more" if self.count > 3 else ""  # noqa: PLR2004 -- enough to know them by
+        return f"{many}: {', '.join(self.pods[:3])}{more}"
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """The diagnosis of one pull.
 
     - `path`: its path to the registry, None if that was not read or cannot explain the symptom.
     - `asked`: the image of a question about a pull that has not failed, as it was asked.
     - `nodes`: the nodes that the question is about.
+    - `reach`: the pods that wait for the pull. None where no cluster was read.
     """
 
     diagnosis: Diagnosis
     path: PullPath | None
     asked: str | None = None
     nodes: str | None = None
+    reach: Reach | None = None
 
 
 @dataclass(frozen=True, slots=True)

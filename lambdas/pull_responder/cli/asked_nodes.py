@@ -37,12 +37,16 @@ _NO_REGION: Final = ("UnrecognizedClientException", "AuthFailure", "InvalidClien
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The names in the question: a cluster, and at most one of the other three."""
+    """The names in the question: a cluster, and at most one of the next three.
+
+    `account` is the cluster's, where its ARN was given. `instance` is an instance's id, or the name of a node.
+    """
 
     cluster: str
     node_group: str | None = None
     fargate_profile: str | None = None
     instance: str | None = None
+    account: str | None = None
 
 
 def find_asked(facts: PullFacts, chosen: Chosen, pull_region: str) -> list[Finder]:
@@ -61,6 +65,11 @@ def find_asked(facts: PullFacts, chosen: Chosen, pull_region: str) -> list[Finde
     identity = facts.identity()
     if isinstance(identity, Unread):
         raise click.ClickException(identity.reason)
+    if chosen.account not in (None, identity.account):
+        raise click.ClickException(
+            f"--cluster: {chosen.cluster} is in account {chosen.account}, and the credentials are of account "
+            f"{identity.account}: choose others, as with AWS_PROFILE"
+        )
     cluster = facts.cluster(None, region, chosen.cluster)
     if cluster is None:
         _missing(f"cluster {chosen.cluster!r} in {region}", chosen.cluster, facts.cluster_names(None, region))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -14,32 +12,37 @@ from pull_responder.cli import answer, options, question
 from pull_responder.cli.answered import Answer, Answered, exit_status
 from pull_responder.cli.as_json import diagnosis_object, line_of, skipped_object
 from pull_responder.cli.asked_nodes import Chosen
+from pull_responder.cli.kubectl.answers import answers_to_seen
+from pull_responder.cli.kubectl.place import Place, region_of, region_of_images
 from pull_responder.cli.of_event import answers_to, path_of
+from pull_responder.cli.reading import read_given
 from pull_responder.events.image_reference import RegistryKind
-from pull_responder.events.intake import Inspection, UnusableEvent, read_text
 from pull_responder.events.outcome import Skipped
 from pull_responder.facts.aws import Aws
 from pull_responder.facts.reader import Reader
-from pull_responder.model.pull import PullFailure
 from pull_responder.settings import SettingError, Settings, read_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from rich.console import Console
 
+    from pull_responder.cli.kubectl.seen import Seen
+
 
 @click.command()
-@click.option(
-    "--event", "file", metavar="FILE", help="An event that a deployed function takes, as JSON; - is standard input."
-)
+@click.argument("given", metavar="[FILE]", required=False)
+@click.option("--event", "file", metavar="FILE", help="The same as FILE.")
 @click.option("--image", metavar="URI", help="The image to ask about, instead of an event; needs --cluster.")
-@click.option("--cluster", metavar="NAME", help="The cluster whose nodes are to pull the image.")
+@click.option(
+    "--cluster", metavar="NAME", help="The cluster, by its name or ARN: whose nodes are to pull, or whose pods fail."
+)
 @click.option("--nodegroup", metavar="NAME", help="One node group of the cluster.")
 @click.option("--fargate-profile", metavar="NAME", help="One Fargate profile of the cluster.")
 @click.option("--instance", metavar="ID", help="One running node of the cluster.")
 @options.form
 def diagnose(  # noqa: PLR0913, PLR0917 -- one argument an option
+    given: str | None,
     file: str | None,
     image: str | None,
     cluster: str | None,
@@ -55,27 +58,37 @@ def diagnose(  # noqa: PLR0913, PLR0917 -- one argument an option
     Exit status: 0 nothing wrong found, or no pull from ECR; 1 at least one cause; 2 the input is unusable; 3 nothing
     found, but something inconclusive.
     """
-    given = {"event": file, "image": image, "cluster": cluster, "nodegroup": nodegroup}
-    given |= {"fargate-profile": fargate_profile, "instance": instance}
-    if empty := next((name for name, value in given.items() if value is not None and not value.strip()), None):
+    file = _one_of(given, file)
+    values = {"event": file, "image": image, "cluster": cluster, "nodegroup": nodegroup}
+    values |= {"fargate-profile": fargate_profile, "instance": instance}
+    if empty := next((name for name, value in values.items() if value is not None and not value.strip()), None):
         raise click.UsageError(f"--{empty} is empty")
     chosen = [option for option in (nodegroup, fargate_profile, instance) if option is not None]
     if file is not None:
-        if image or cluster or chosen:
-            raise click.UsageError("--event takes neither --image nor --cluster")
-        answers = _of_event(file)
+        if image or chosen:
+            raise click.UsageError("a file or standard input takes no --image, and of the others --cluster alone")
+        answers = _of_input(file, question.read_cluster(cluster))
     else:
         if not (image and cluster):
-            raise click.UsageError("give --event, or --image and --cluster")
+            raise click.UsageError("give a file, or - for standard input, or --image and --cluster")
         if len(chosen) > 1:
             raise click.UsageError("give one of --nodegroup, --fargate-profile and --instance")
-        answers = _of_question(image, Chosen(cluster, nodegroup, fargate_profile, instance))
+        place = question.read_cluster(cluster)
+        chosen_nodes = Chosen(place.cluster or "", nodegroup, fargate_profile, instance, account=place.account)
+        answers = _of_question(image, chosen_nodes, place.region)
     console = answer.terminal()
     shown = []
     for each in answers:
         _show(each, console, as_json=form == "json")
         shown.append(each)
     return exit_status(shown)
+
+
+def _one_of(given: str | None, file: str | None) -> str | None:
+    """Return the file to read: that of the argument or of --event, None without either."""
+    if given is not None and file is not None:
+        raise click.UsageError(f"give {given[:100]!r} or --event, not both")
+    return file if given is None else given
 
 
 def _show(each: Answer, console: Console, *, as_json: bool) -> None:
@@ -87,12 +100,13 @@ def _show(each: Answer, console: Console, *, as_json: bool) -> None:
         else:
             answer.show_skipped(console, skipped)
     elif as_json:
-        click.echo(line_of(diagnosis_object(each.diagnosis, each.path, each.asked, each.nodes)))
+        click.echo(line_of(diagnosis_object(each.diagnosis, each.path, each.asked, each.nodes, each.reach)))
     else:
         answer.show_diagnosis(console, each.diagnosis, path=each.path, asked=each.asked, nodes=each.nodes)
+        answer.show_reach(console, each.reach)
 
 
-def _connect() -> tuple[Settings, Aws]:
+def _connect(region: str | None = None) -> tuple[Settings, Aws]:
     try:
         settings = read_settings(os.environ)
         return settings, Aws.connect(
@@ -100,33 +114,33 @@ def _connect() -> tuple[Settings, Aws]:
             organization_account=settings.organization_account,
             aws_registries=settings.aws_registries,
             read_accounts=settings.read_accounts,
+            region=region,
         )
     except (BotoCoreError, SettingError) as error:
         raise click.ClickException(str(error)) from error
 
 
-def _of_event(file: str) -> Iterator[Answer]:
-    read = _read(file)
-    settings, aws = _connect()
-    yield from answers_to(read, aws, settings)
+def _of_input(file: str, place: Place) -> Iterator[Answer]:
+    given = read_given(file)
+    if given.read:
+        settings, aws = _connect()
+        yield from answers_to(given.read, aws, settings)
+    if given.seen:
+        yield from _of_seen(given.seen, place)
 
 
-def _read(file: str) -> Sequence[PullFailure | Inspection | Skipped]:
-    name = "standard input" if file == "-" else file
-    try:
-        text = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-        return read_text(text.decode("utf-8"))
-    except OSError as error:
-        raise click.ClickException(f"{name}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise click.ClickException(f"{name}: byte {error.start} is not UTF-8") from error
-    except UnusableEvent as error:
-        raise click.ClickException(f"{name}: {error}") from error
+def _of_seen(seen: Seen, place: Place) -> Iterator[Answer]:
+    """Answer what was read of a cluster. The region that it tells comes before that of the SDK's configuration."""
+    told = place.region or region_of(seen)
+    settings, aws = _connect(told)
+    if aws.region is None and seen.pulls:
+        settings, aws = _connect(region_of_images(seen))
+    yield from answers_to_seen(seen, place, aws, settings)
 
 
-def _of_question(text: str, chosen: Chosen) -> Iterator[Answer]:
+def _of_question(text: str, chosen: Chosen, region: str | None) -> Iterator[Answer]:
     question.check_names(chosen)
-    settings, aws = _connect()
+    settings, aws = _connect(region)
     image = question.read_image(text, aws)
     if aws.region:
         question.check_region("AWS_REGION", aws.region, aws)

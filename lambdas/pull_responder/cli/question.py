@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from pull_responder.cli.asked_nodes import Chosen, find_asked
+from pull_responder.cli.kubectl.place import Place
+from pull_responder.cli.kubectl.place import of_arn as place_of_arn
 from pull_responder.diagnosis import Diagnosis
 from pull_responder.diagnosis import diagnose as diagnose_pull
 from pull_responder.events import kubernetes_names, names
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from pull_responder.facts.reader import Reader
     from pull_responder.pulls.cluster_nodes import Finder
     from pull_responder.pulls.nodes import Nodes
+
+
+_A_NAME: Final = "up to 100 letters, digits, - and _, with a letter or digit first"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +51,25 @@ def read_image(text: str, aws: Aws) -> ImageReference:
     return image
 
 
+def read_cluster(text: str | None) -> Place:
+    """Return the cluster that --cluster names, by its name or ARN. Raises click.ClickException for anything else."""
+    if text is None:
+        return Place()
+    if (place := place_of_arn(text)) is not None:
+        return place
+    if not kubernetes_names.cluster(text):
+        raise click.ClickException(
+            f"--cluster: {text[:120]!r} cannot be an EKS cluster's name ({_A_NAME}), nor its ARN "
+            "(arn:aws:eks:REGION:ACCOUNT:cluster/NAME)"
+        )
+    return Place(cluster=text)
+
+
 def check_names(chosen: Chosen) -> None:
     """Raise click.ClickException for a name that EKS does not allow, or an instance ID that EC2 does not give."""
-    a_name = "up to 100 letters, digits, - and _, with a letter or digit first"
     asked = (
-        ("--cluster", chosen.cluster, kubernetes_names.cluster, f"an EKS cluster's name: {a_name}"),
-        ("--nodegroup", chosen.node_group, kubernetes_names.compute, f"a node group's name: {a_name}"),
-        ("--fargate-profile", chosen.fargate_profile, kubernetes_names.compute, f"a Fargate profile's name: {a_name}"),
+        ("--nodegroup", chosen.node_group, kubernetes_names.compute, f"a node group's name: {_A_NAME}"),
+        ("--fargate-profile", chosen.fargate_profile, kubernetes_names.compute, f"a Fargate profile's name: {_A_NAME}"),
         ("--instance", chosen.instance, names.instance, "an EC2 instance's id: i- and 17 hexadecimal digits, or 8"),
     )
     for option, name, read, kind in asked:

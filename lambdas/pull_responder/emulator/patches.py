@@ -65,6 +65,7 @@ def apply() -> None:
         _subscribe_to_what_is_there,
         _list_pending_subscriptions,
         _take_saved_queries,
+        _find_instances_by_their_names,
     ):
         patch()
 
@@ -504,3 +505,16 @@ def _take_saved_queries() -> None:
         return f"{stack_name}-{logical_id}", {"QueryDefinitionId": f"{stack_name}-{logical_id}"}
 
     handlers.setdefault("AWS::Logs::QueryDefinition", {"create": create, "delete": lambda *_: None})
+
+
+def _find_instances_by_their_names() -> None:
+    """DescribeInstances ignores these filters, and shows instances of other names. In AWS each filter counts."""
+    ec2 = _module("services.ec2")
+    stock = ec2._matches_filters
+    known = {"private-dns-name": "PrivateDnsName", "instance-id": "InstanceId"}
+
+    def matches(instance: dict[str, Any], filters: dict[str, list[str]]) -> bool:
+        named = all(instance.get(key) in filters[name] for name, key in known.items() if name in filters)
+        return named and bool(stock(instance, filters))
+
+    ec2._matches_filters = matches

@@ -299,7 +299,8 @@ def test_a_batch_gives_one_object_for_each_distinct_pull(run: Run, node: tuple[s
         (b"", "standard input: "),
         (b"[]", "standard input: the input is not an event"),
         (b'{"hello": "world"}', "standard input: the input is not an event"),
-        (b"\xff\xfe", "standard input: byte 0 is not UTF-8"),
+        (b"\xff\xfe\x00", "standard input: byte 2 is not UTF-16"),
+        (b"\xff", "standard input: byte 0 is not UTF-8"),
         (b'{"Records": [{"eventSource": "aws:sqs", "body": "{"}]}', "standard input: Records[0]"),
     ],
 )
@@ -314,7 +315,7 @@ def test_unusable_input_is_one_line_and_exit_status_2(run: Run, text: bytes, sai
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("diagnose",), "give --event, or --image and --cluster"),
+        (("diagnose",), "give a file, or - for standard input, or --image and --cluster"),
         (("diagnose", "--event", "/nowhere/event.json"), "/nowhere/event.json: No such file or directory"),
         (("diagnose", "--event", "/"), "/: Is a directory"),
         (("diagnose", "--event", "-", "--format", "yaml"), "'yaml' is not one of 'text', 'json'"),
