@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 @click.option("--nodegroup", metavar="NAME", help="One node group of the cluster.")
 @click.option("--fargate-profile", metavar="NAME", help="One Fargate profile of the cluster.")
 @click.option("--instance", metavar="ID", help="One running node of the cluster.")
+@click.option(
+    "--path", "whole_path", is_flag=True, help="Show the path to the registry hop by hop, not only its faults."
+)
 @options.form
 def diagnose(  # noqa: PLR0913, PLR0917 -- one argument an option
     file: str | None,
@@ -46,6 +49,7 @@ def diagnose(  # noqa: PLR0913, PLR0917 -- one argument an option
     nodegroup: str | None,
     fargate_profile: str | None,
     instance: str | None,
+    whole_path: bool,  # noqa: FBT001 -- click's
     form: str,
 ) -> int:
     """Diagnose every pull in an event, or say whether nodes of a cluster can pull an image.
@@ -73,12 +77,12 @@ def diagnose(  # noqa: PLR0913, PLR0917 -- one argument an option
     console = answer.terminal()
     shown = []
     for each in answers:
-        _show(each, console, as_json=form == "json")
+        _show(each, console, as_json=form == "json", whole_path=whole_path)
         shown.append(each)
     return exit_status(shown)
 
 
-def _show(each: Answer, console: Console, *, as_json: bool) -> None:
+def _show(each: Answer, console: Console, *, as_json: bool, whole_path: bool) -> None:
     """Print one answer as text or JSON."""
     if not isinstance(each, Answered):
         skipped = Skipped(each.reason)
@@ -89,7 +93,9 @@ def _show(each: Answer, console: Console, *, as_json: bool) -> None:
     elif as_json:
         click.echo(line_of(diagnosis_object(each.diagnosis, each.path, each.asked, each.nodes)))
     else:
-        answer.show_diagnosis(console, each.diagnosis, path=each.path, asked=each.asked, nodes=each.nodes)
+        answer.show_diagnosis(
+            console, each.diagnosis, path=each.path, asked=each.asked, nodes=each.nodes, whole_path=whole_path
+        )
 
 
 def _connect() -> tuple[Settings, Aws]:
