@@ -149,8 +149,15 @@ def test_the_text_names_cause_proof_and_fix(run: Run, node: tuple[str, str, str]
     instance, role, repository = node
     ended = run("diagnose", "--event", "-", stdin=event(instance, role, repository=repository))
     assert ended.status == 1
-    assert "HIGH role_lacks_pull_permissions  The role does not allow the pull" in ended.out
-    assert f"$ aws iam attach-role-policy --role-name {role} " in ended.out
+    lines = ended.out.splitlines()
+    policy = "--policy-arn arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly --region us-east-1"
+    command = f"aws iam attach-role-policy --role-name {role} {policy}"
+    assert lines[:3] == [
+        f"HIGH: The role does not allow the pull (role {role})",
+        f"Run in account {ACCOUNT}, us-east-1: {command}",
+        f"Pod not known, image {repository}, node {instance}, cluster prod",
+    ]
+    assert f"Broken     AwsIamRole arn:aws:iam::{ACCOUNT}:role/{role}" in lines
     assert "ecr:BatchGetImage or ecr:GetDownloadUrlForLayer on arn:aws:ecr:us-east-1" in ended.out
 
 
@@ -162,7 +169,9 @@ def test_fixed_since_is_exit_status_0_and_said(run: Run, node: tuple[str, str, s
     failure = event(instance, role, repository=repository, reason=reason)
     ended = run("diagnose", "--event", "-", stdin=failure)
     assert ended.status == 0
+    assert ended.out.startswith("No fault found: image ")
     assert "allows this pull now" in ended.out
+    assert ended.out.count("\n") == 1
     (answer,) = run("diagnose", "--event", "-", "--format", "json", stdin=failure).objects
     assert answer["findings"] == answer["inconclusive"] == []
     assert "role_lacks_pull_permissions" in answer["passed"]

@@ -91,10 +91,42 @@ def test_a_broken_way_is_status_1_and_shows_where(estate: NetworkEstate, run: Ru
     assert (other["subnet"], other["verdict"]) == (estate.b, "ok")
 
     text = run("--nodegroup", "workers").out
+    assert text.splitlines()[:3] == [
+        f"HIGH: No route leads from the node to the registry ({estate.a})",
+        f"Run in account {ACCOUNT}, {REGION}: {command}",
+        f"Image {estate.name}/app:v1 on node group workers of cluster {estate.name}",
+    ]
     assert f"By         node group workers of cluster {estate.name}" in text
-    assert f"Path       from {estate.instance}, subnet {estate.a}: failed" in text
+    ways = [line for line in text.splitlines() if line.startswith("Way ")]
+    hosts = f"api.ecr.{REGION}.amazonaws.com (token), {ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com (manifest)"
+    from_node = f"from {estate.instance} in {estate.a}"
+    assert [line.partition(", prod-")[0] for line in ways] == [
+        f"Way        fails at route {estate.table_a}, {from_node}, to {hosts}"
+    ]
+    assert "Path " not in text
     assert f"works from {estate.b}" in text
     assert f"does not work from {estate.a} (no_route_to_ecr)" in text
+
+
+def test_the_whole_way_is_shown_when_it_is_asked_for(estate: NetworkEstate, run: Run) -> None:
+    estate.behind_nat().node_group("workers")
+    node = estate.node(group="workers")
+    sound = run("--nodegroup", "workers", "--path").out.splitlines()
+    assert sound[0] == f"No fault found: {estate.image} on node group workers of cluster {estate.name}"
+    assert sound[2] == f"Path       from {node}, subnet {estate.a}: ok"
+    assert any(line.startswith(f"           - NAT gateway {estate.nat}: ok: ") for line in sound)
+    estate.unroute(estate.table_a)
+    text = run("--nodegroup", "workers", "--path").out
+    assert f"Path       from {node}, subnet {estate.a}: failed" in text
+    assert f"           - route {estate.table_a}: failed: " in text
+    assert "Way " not in text
+
+
+def test_a_sound_answer_is_one_line(estate: NetworkEstate, run: Run) -> None:
+    node = estate.behind_nat().node()
+    ended = run("--instance", node)
+    assert ended.status == 0
+    assert ended.out == f"No fault found: {estate.image} on instance {node}\n"
 
 
 def test_a_question_about_the_cluster_gives_one_object_for_each_kind_of_node(estate: NetworkEstate, run: Run) -> None:
@@ -247,10 +279,16 @@ def test_what_is_undecided_names_the_permission_to_grant_once(
     assert steps["network_acl_blocks_traffic"] == f"Grant ec2:DescribeNetworkAcls {where}"
     assert all(each["reason"] and each["next"] for each in answer["inconclusive"])
 
-    text = run("--instance", node).out
-    (line,) = [each for each in text.splitlines() if where in each]
-    assert line.startswith("Next       Grant ec2:")
-    assert all(f"ec2:{operation}" in line for operation in refused)
+    lines = run("--instance", node).out.splitlines()
+    assert lines[0].startswith("Not decided: perhaps no route leads from the node to the registry, or ")
+    whole = f"Needs: ec2:DescribeRouteTables, ec2:DescribeNetworkAcls (account {ACCOUNT}, role reader)"
+    assert lines[1] in (whole, f"Needs: 2 permissions (account {ACCOUNT}, role reader), listed below")
+    assert lines[2] == f"Image {estate.name}/app:v1 on instance {node}"
+    assert sum(line.startswith("Needs: ec2:") for line in lines) == 1
+    assert sum("`pull-responder permissions` prints the policy" in line for line in lines) == 1
+    (left,) = [line for line in lines if line.startswith("Left open by that: ")]
+    assert {"no_route_to_ecr", "network_acl_blocks_traffic"} <= set(left.partition(": ")[2].split(", "))
+    assert not any("UnauthorizedOperation" in line for line in lines)
 
 
 def test_a_sound_way_names_nothing_to_look_at(estate: NetworkEstate, run: Run) -> None:

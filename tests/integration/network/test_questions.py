@@ -7,9 +7,9 @@ import json
 import click
 import pytest
 
-from pull_responder.cli.answer import differences
 from pull_responder.cli.asked_nodes import Chosen
 from pull_responder.cli.question import Answer, ask
+from pull_responder.cli.way import differences
 from pull_responder.events.image_reference import parse_image
 from pull_responder.facts.reader import Reader
 from pull_responder.pulls.path import PullPath, pull_path
