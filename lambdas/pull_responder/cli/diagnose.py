@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from botocore.exceptions import BotoCoreError
 
 from pull_responder.cli import answer, options, question
 from pull_responder.cli.answered import Answer, Answered, exit_status
 from pull_responder.cli.as_json import diagnosis_object, line_of, skipped_object
 from pull_responder.cli.asked_nodes import Chosen
-from pull_responder.cli.of_event import answers_to, path_of
+from pull_responder.cli.connection import Access, open_connection
+from pull_responder.cli.of_event import accounts_of, answers_to, path_of, regions_of, skipped_in
+from pull_responder.cli.status_line import StatusLine
+from pull_responder.cli.waiting import in_time
 from pull_responder.events.image_reference import RegistryKind
 from pull_responder.events.intake import Inspection, UnusableEvent, read_text
 from pull_responder.events.outcome import Skipped
-from pull_responder.facts.aws import Aws
 from pull_responder.facts.reader import Reader
 from pull_responder.model.pull import PullFailure
-from pull_responder.settings import SettingError, Settings, read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,6 +37,9 @@ if TYPE_CHECKING:
 @click.option("--nodegroup", metavar="NAME", help="One node group of the cluster.")
 @click.option("--fargate-profile", metavar="NAME", help="One Fargate profile of the cluster.")
 @click.option("--instance", metavar="ID", help="One running node of the cluster.")
+@options.region
+@options.profile
+@options.timeout
 @options.form
 def diagnose(  # noqa: PLR0913, PLR0917 -- one argument an option
     file: str | None,
@@ -46,30 +48,36 @@ def diagnose(  # noqa: PLR0913, PLR0917 -- one argument an option
     nodegroup: str | None,
     fargate_profile: str | None,
     instance: str | None,
+    region: str | None,
+    profile: str | None,
+    timeout: int,
     form: str,
 ) -> int:
     """Diagnose every pull in an event, or say whether nodes of a cluster can pull an image.
 
     Without further options, a question about a cluster covers all its node groups, Fargate profiles and other nodes.
 
-    Exit status: 0 nothing wrong found, or no pull from ECR; 1 at least one cause; 2 the input is unusable; 3 nothing
-    found, but something inconclusive.
+    It asks AWS with your credentials, and reads the cluster's account and those that it can assume the member role in.
+
+    Exit status: 0 nothing wrong found, or no pull from ECR; 1 at least one cause; 2 the input, the options or the
+    credentials are unusable; 3 nothing found, but something inconclusive.
     """
     given = {"event": file, "image": image, "cluster": cluster, "nodegroup": nodegroup}
-    given |= {"fargate-profile": fargate_profile, "instance": instance}
+    given |= {"fargate-profile": fargate_profile, "instance": instance, "region": region, "profile": profile}
     if empty := next((name for name, value in given.items() if value is not None and not value.strip()), None):
         raise click.UsageError(f"--{empty} is empty")
+    access, line = Access(region, profile, timeout), StatusLine.of_terminal(as_json=form == "json")
     chosen = [option for option in (nodegroup, fargate_profile, instance) if option is not None]
     if file is not None:
         if image or cluster or chosen:
             raise click.UsageError("--event takes neither --image nor --cluster")
-        answers = _of_event(file)
+        answers = _of_event(file, access, line)
     else:
         if not (image and cluster):
             raise click.UsageError("give --event, or --image and --cluster")
         if len(chosen) > 1:
             raise click.UsageError("give one of --nodegroup, --fargate-profile and --instance")
-        answers = _of_question(image, Chosen(cluster, nodegroup, fargate_profile, instance))
+        answers = _of_question(image, Chosen(cluster, nodegroup, fargate_profile, instance), access, line)
     console = answer.terminal()
     shown = []
     for each in answers:
@@ -92,23 +100,16 @@ def _show(each: Answer, console: Console, *, as_json: bool) -> None:
         answer.show_diagnosis(console, each.diagnosis, path=each.path, asked=each.asked, nodes=each.nodes)
 
 
-def _connect() -> tuple[Settings, Aws]:
-    try:
-        settings = read_settings(os.environ)
-        return settings, Aws.connect(
-            member_role=settings.member_role,
-            organization_account=settings.organization_account,
-            aws_registries=settings.aws_registries,
-            read_accounts=settings.read_accounts,
-        )
-    except (BotoCoreError, SettingError) as error:
-        raise click.ClickException(str(error)) from error
-
-
-def _of_event(file: str) -> Iterator[Answer]:
+def _of_event(file: str, access: Access, line: StatusLine) -> Iterator[Answer]:
     read = _read(file)
-    settings, aws = _connect()
-    yield from answers_to(read, aws, settings)
+    regions = regions_of(read)
+    if not regions:
+        yield from skipped_in(read)
+        return
+    connection = open_connection(access)
+    accounts = accounts_of(read, connection.aws.aws_registries)
+    answers = answers_to(read, connection.aws, connection.settings)
+    yield from in_time(answers, connection, lambda: connection.fault(accounts, regions[0]), line)
 
 
 def _read(file: str) -> Sequence[PullFailure | Inspection | Skipped]:
@@ -124,15 +125,17 @@ def _read(file: str) -> Sequence[PullFailure | Inspection | Skipped]:
         raise click.ClickException(f"{name}: {error}") from error
 
 
-def _of_question(text: str, chosen: Chosen) -> Iterator[Answer]:
+def _of_question(text: str, chosen: Chosen, access: Access, line: StatusLine) -> Iterator[Answer]:
     question.check_names(chosen)
-    settings, aws = _connect()
-    image = question.read_image(text, aws)
-    if aws.region:
-        question.check_region("AWS_REGION", aws.region, aws)
+    connection = open_connection(access)
+    image = question.read_image(text, connection.aws)
     if image.kind is RegistryKind.OTHER:
         yield Skipped(question.not_in_ecr(image))
         return
-    for each in question.ask(Reader(aws), image, chosen, settings.known_principals):
-        path = path_of(each.diagnosis.pull, each.facts)
-        yield Answered(each.diagnosis, path, asked=str(image), nodes=each.nodes.name)
+
+    def answers() -> Iterator[Answer]:
+        for each in question.ask(Reader(connection.aws), image, chosen, connection.settings.known_principals):
+            path = path_of(each.diagnosis.pull, each.facts)
+            yield Answered(each.diagnosis, path, asked=str(image), nodes=each.nodes.name)
+
+    yield from in_time(answers(), connection, connection.fault, line)
