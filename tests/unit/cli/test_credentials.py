@@ -262,7 +262,7 @@ def test_what_says_nothing_of_credentials(error: Exception) -> None:
     "error",
     [
         EndpointConnectionError(endpoint_url="https://sts.amazonaws.com"),
-        SSLError(endpoint_url="u", error="self-signed"),
+        SSLError(endpoint_url="u", error=OSError("self-signed")),
     ],
 )
 def test_an_aws_that_cannot_be_reached_is_no_fault_of_credentials(error: Exception) -> None:

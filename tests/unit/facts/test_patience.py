@@ -32,6 +32,10 @@ def released() -> Iterator[Event]:
     event.set()
 
 
+def hang(released: Event) -> None:
+    released.wait(WAIT)
+
+
 def refuse() -> NoReturn:
     raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "DescribeVpcs")
 
@@ -95,7 +99,7 @@ def test_what_a_call_could_not_read_is_noted_where_it_was_asked_for() -> None:
 
 
 def test_a_read_without_an_answer_is_unread_with_what_to_do(watched: Watched, released: Event) -> None:
-    watched.session.events.register("before-call.ec2.DescribeVpcs", lambda **_: released.wait(WAIT) and None)
+    watched.session.events.register("before-call.ec2.DescribeVpcs", lambda **_: hang(released))
     # The clock stands still for a client to be made, and has run when the call is made.
     aws = Aws(watched.session, member_role="Reader", patience=Patience(0.5))
     assert not isinstance(aws.client("ec2", account=None, region=REGION), Unread)
@@ -109,7 +113,7 @@ def test_a_read_without_an_answer_is_unread_with_what_to_do(watched: Watched, re
 
 
 def test_our_identity_is_asked_for_within_the_time_too(watched: Watched, released: Event) -> None:
-    watched.session.events.register("before-call.sts.GetCallerIdentity", lambda **_: released.wait(WAIT) and None)
+    watched.session.events.register("before-call.sts.GetCallerIdentity", lambda **_: hang(released))
     aws = Aws(watched.session, member_role="Reader", patience=Patience(0.2))
     assert isinstance(aws.identity(REGION), Unread)
     assert isinstance(aws.identity_error, NoTimeLeftError)
