@@ -37,10 +37,10 @@ class StatusLine:
         """Show how many reads have ended."""
         text = f"reading from AWS: {patience.ended} of {patience.started}"
         if self._is_shown and text != self._written:
+            self._written = text  # before it is: Ctrl-C may come as soon as it is seen
+            self.is_new = False
             self._stream.write(f"{_ERASE}{text}")
             self._stream.flush()
-            self._written = text
-            self.is_new = False
 
     def clear(self) -> None:
         """Take the line away."""

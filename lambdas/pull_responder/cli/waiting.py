@@ -96,19 +96,22 @@ def _end(error: BaseException | None, connection: Connection) -> Iterator[Answer
         yield late if patience.answered else _nothing_read(connection)
     elif patience.is_out:
         read = places(patience.answered)
-        click.echo(f"pull-responder: {_silence(patience)}; everything read until then: {read}", err=True)
+        click.echo(f"pull-responder: {_silence(patience)}; what answered until then: {read}", err=True)
 
 
 def _nothing_read(connection: Connection) -> Answer:
     """Return that AWS answered nothing in time. Raises ClickException if it cannot be reached at all."""
     if why := connection.out_of_reach():
         raise click.ClickException(why)
-    return NotAsked(f"{_silence(connection.patience)}, so nothing was read, and nothing is said about the pull")
+    return NotAsked(f"{_silence(connection.patience)}; nothing was read, so nothing is said about the pull")
 
 
 def _silence(patience: Patience) -> str:
-    where = places(patience.silent)
-    return f"AWS did not answer within {patience.seconds:g} s{f': {where}' if where else ''}"
+    said = f"AWS did not answer within {patience.seconds:g} s"
+    if patience.silent:
+        said += f": {places(patience.silent)}"
+    left_out = patience.left_out - patience.silent
+    return f"{said}; not asked any more: {places(left_out)}" if left_out else said
 
 
 def _next(said: SimpleQueue[_Said], patience: Patience, line: StatusLine) -> _Said:

@@ -31,6 +31,7 @@ class Patience:
 
     - `started` and `ended` count the calls: all that were wanted, and those that AWS answered, or the SDK gave up.
     - `answered` and `silent` are the places that answered, and those that did not in time: a service and a region.
+      `left_out` are those that were to be asked after that.
 
     Safe to use from several threads.
     """
@@ -40,6 +41,7 @@ class Patience:
         self.started = self.ended = 0
         self.answered: set[tuple[str, str]] = set()
         self.silent: set[tuple[str, str]] = set()
+        self.left_out: set[tuple[str, str]] = set()
         self._clock = clock
         self._until = clock() + seconds
         self._lock = threading.Lock()
@@ -48,7 +50,7 @@ class Patience:
     @property
     def is_out(self) -> bool:
         """Whether something was left unread because the time is out."""
-        return bool(self.silent)
+        return bool(self.silent or self.left_out)
 
     def begin(self) -> None:
         """Let the time begin now."""
@@ -83,7 +85,7 @@ class Patience:
             with self._lock:
                 self._waiting.discard(answer)
         with self._lock:
-            self.silent.add((service, region))
+            (self.silent if left > 0 else self.left_out).add((service, region))
         raise NoTimeLeftError(seconds=self.seconds)
 
     def _result(self, answer: Future[T], service: str, region: str, left: float) -> T:

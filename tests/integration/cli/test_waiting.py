@@ -71,7 +71,7 @@ def test_an_aws_that_answers_nothing_is_said_and_no_cause_is_claimed(
     assert (ended.returncode, ended.stderr, answer["findings"]) == (3, "", [])
     assert answer["skipped"].startswith("AWS did not answer within 2 s: ")
     assert "sts in us-east-1" in answer["skipped"] or ", sts" in answer["skipped"]
-    assert answer["skipped"].endswith("so nothing was read, and nothing is said about the pull")
+    assert answer["skipped"].endswith("; nothing was read, so nothing is said about the pull")
 
 
 def test_what_one_service_leaves_unanswered_is_said_and_left_open(
@@ -83,7 +83,8 @@ def test_what_one_service_leaves_unanswered_is_said_and_left_open(
     (answer,) = map(json.loads, ended.stdout.splitlines())
     said = ended.stderr.strip()
     silence = "AWS did not answer within 4 s: ec2 in us-east-1"
-    assert said.startswith(f"pull-responder: {silence}; everything read until then: ")
+    assert said.startswith(f"pull-responder: {silence}; not asked any more: ")
+    assert "; what answered until then: " in said
     assert "sts in us-east-1" in said
     assert "\n" not in said
     reasons = [each["reason"] for each in (*answer["inconclusive"], *answer["unchecked"])]

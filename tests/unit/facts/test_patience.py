@@ -71,6 +71,7 @@ def test_a_call_is_not_made_when_the_time_is_out() -> None:
     with pytest.raises(NoTimeLeftError, match=r"within 30 seconds"):
         patience.ask("ec2", REGION, lambda: made.append(1))
     assert made == []
+    assert (patience.silent, patience.left_out, patience.is_out) == (set(), {("ec2", REGION)}, True)
     patience.begin()
     patience.ask("ec2", REGION, lambda: made.append(1))
     assert made == [1]
