@@ -10,6 +10,7 @@ import click
 
 from pull_responder.cli import answer, options
 from pull_responder.cli.as_json import line_of
+from pull_responder.cli.connection import Access
 from pull_responder.cli.deployed import STACK, find_deployed
 from pull_responder.cli.doctor import result_object
 from pull_responder.cli.doctor_text import show_stations
@@ -47,7 +48,7 @@ def test_event(stack: str, region: str | None, profile: str | None, timeout: int
     Exit status: 0 all worked, as the settings say; 1 something failed, did not arrive or could not be read; 2 there is
     no such stack, or the options or the credentials are unusable.
     """
-    deployed = find_deployed(stack, region, profile)
+    deployed = find_deployed(stack, Access(region, profile, timeout + _SECONDS))
     found, account, where = deployed.found, deployed.own.account, deployed.region
     if isinstance(found, Unread):
         results = [unread(CHECK, f"stack {stack}", found, "Nothing was sent")]
