@@ -14,7 +14,9 @@ from pull_responder.cli import answer, options, question
 from pull_responder.cli.answered import Answer, Answered, exit_status
 from pull_responder.cli.as_json import diagnosis_object, line_of, skipped_object
 from pull_responder.cli.asked_nodes import Chosen
+from pull_responder.cli.diagnosis_report import OPTION, write_diagnosis_report
 from pull_responder.cli.of_event import answers_to, path_of
+from pull_responder.cli.report_file import check_writable
 from pull_responder.events.image_reference import RegistryKind
 from pull_responder.events.intake import Inspection, UnusableEvent, read_text
 from pull_responder.events.outcome import Skipped
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 @click.option("--nodegroup", metavar="NAME", help="One node group of the cluster.")
 @click.option("--fargate-profile", metavar="NAME", help="One Fargate profile of the cluster.")
 @click.option("--instance", metavar="ID", help="One running node of the cluster.")
+@click.option(OPTION, metavar="FILE.html", help="Write all answers as one page, too, which stands alone.")
 @options.form
 def diagnose(  # noqa: PLR0913, PLR0917 -- one argument an option
     file: str | None,
@@ -46,6 +49,7 @@ def diagnose(  # noqa: PLR0913, PLR0917 -- one argument an option
     nodegroup: str | None,
     fargate_profile: str | None,
     instance: str | None,
+    report: str | None,
     form: str,
 ) -> int:
     """Diagnose every pull in an event, or say whether nodes of a cluster can pull an image.
@@ -70,11 +74,20 @@ def diagnose(  # noqa: PLR0913, PLR0917 -- one argument an option
         if len(chosen) > 1:
             raise click.UsageError("give one of --nodegroup, --fargate-profile and --instance")
         answers = _of_question(image, Chosen(cluster, nodegroup, fargate_profile, instance))
+    to_write = None if report is None else check_writable(report, OPTION)
     console = answer.terminal()
     shown = []
-    for each in answers:
-        _show(each, console, as_json=form == "json")
-        shown.append(each)
+    try:
+        for each in answers:
+            shown.append(each)
+            _show(each, console, as_json=form == "json")
+    except BrokenPipeError:
+        # Who reads the answers has seen enough of them. The report is to have them all.
+        if to_write:
+            write_diagnosis_report(to_write, [*shown, *answers])
+        raise
+    if to_write:
+        write_diagnosis_report(to_write, shown)
     return exit_status(shown)
 
 
