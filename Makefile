@@ -27,11 +27,11 @@ demo: build/python.stamp
 WORKERS ?= 3
 TEST_TOGETHER = $(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --ignore tests/e2e
 TEST_DEPLOYED = $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/e2e
-test: build/python.stamp build/node.stamp node-version
+test: build/python.stamp build/node.stamp build/browser.stamp node-version
 	@$(TEST_TOGETHER)
 	@$(TEST_DEPLOYED)
 
-test-together: build/python.stamp build/node.stamp node-version
+test-together: build/python.stamp build/node.stamp build/browser.stamp node-version
 	@$(TEST_TOGETHER)
 
 test-deployed: build/python.stamp build/node.stamp node-version
@@ -135,7 +135,7 @@ keep-release: build/python.stamp
 	@$(PYTHON) -m tests.releases .
 
 clean:
-	rm -rf .venv node_modules build cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv node_modules tests/browser/node_modules build cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # Most of what is installed is never imported, CDK's services above all: what is, is compiled when it is.
 build/python.stamp: requirements.lock lambdas/requirements.lock pyproject.toml | $(PYTHON)
@@ -170,4 +170,10 @@ build/node.stamp: package.json package-lock.json
 	@command -v npm >/dev/null || { echo "Node.js 22 or newer with npm is needed, and none is on the path" >&2; exit 1; }
 	@echo "Installing the CDK command line into node_modules (once)" >&2
 	@npm ci --silent --no-audit --no-fund
+	@mkdir -p build && touch $@
+
+# Chromium for the tests of pages. Without it they are left out, and the last lines of the tests say so.
+build/browser.stamp: tests/browser/package.json tests/browser/package-lock.json
+	@echo "Installing a headless Chromium into tests/browser/node_modules (once)" >&2
+	@npm ci --prefix tests/browser --silent --no-audit --no-fund || echo "Without it the tests of pages are left out" >&2
 	@mkdir -p build && touch $@

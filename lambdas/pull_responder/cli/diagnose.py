@@ -100,15 +100,9 @@ def _tell(answers: Iterator[Answer], report: str | None, *, as_json: bool, whole
     to_write = None if report is None else check_writable(report, REPORT)
     console = answer.terminal()
     shown = []
-    try:
-        for each in answers:
-            shown.append(each)
-            _show(each, console, as_json=as_json, whole_path=whole_path)
-    except BrokenPipeError:
-        # Who reads the answers has seen enough of them. The report is to have them all.
-        if to_write:
-            write_diagnosis_report(to_write, [*shown, *answers])
-        raise
+    for each in answers:
+        shown.append(each)
+        _show(each, console, as_json=as_json, whole_path=whole_path)
     if to_write:
         write_diagnosis_report(to_write, shown)
     return exit_status(shown)

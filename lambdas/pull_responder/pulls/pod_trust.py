@@ -12,6 +12,7 @@ from pull_responder.model.arn import Arn
 from pull_responder.model.quoting import quote_json
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Remediation, Resource, Verdict
+from pull_responder.pulls.deciding_policies import deciding_document
 from pull_responder.pulls.pod_role import PodRole, issuer_of
 from pull_responder.pulls.reasons import depends_on, no_role
 from pull_responder.pulls.trust import ASSUME_ROLE, WEB_IDENTITY, trust_outcome
@@ -157,6 +158,7 @@ def _failed(pull: PullFailure, pod_role: PodRole, role: Role, provider: str, out
             provider=provider,
             audience=_AUDIENCE,
         ),
+        policies=(deciding_document(f"the trust policy of {role.arn}", role.trust_policy, [outcome]),),
     )
 
 
