@@ -87,9 +87,7 @@ def open_line(opened: Sequence[Undecided], title: str) -> str:
     return first_fitting(candidates, COLUMNS) or f"Not decided: {first}{count}"
 
 
-def pull_line(
-    diagnosis: Diagnosis, *, asked: str | None = None, nodes: str | None = None, more_pods: int = 0
-) -> str:
+def pull_line(diagnosis: Diagnosis, *, asked: str | None = None, nodes: str | None = None, more_pods: int = 0) -> str:
     """Return the pod, the image and the node of a pull, or the image and the nodes of a question.
 
     `more_pods` is how many other pods wait for the same pull.

@@ -11,6 +11,7 @@ import click
 
 from pull_responder.cli.commands import LazyGroup
 from pull_responder.cli.interrupt import end_at_interrupt, leave
+from pull_responder.cli.reader import outlive_reader
 from pull_responder.model.printable import clean_line
 
 if TYPE_CHECKING:
@@ -37,9 +38,9 @@ def main() -> NoReturn:
     Without arguments it prints its help, with exit status 2: nothing was asked, so nothing was found in order. Ctrl-C
     ends it with exit status 130.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # characters that the terminal cannot show are escaped
-            stream.reconfigure(errors="backslashreplace")
+    outlive_reader()
+    if isinstance(sys.stderr, io.TextIOWrapper):  # characters that the terminal cannot show are escaped
+        sys.stderr.reconfigure(errors="backslashreplace")
     try:
         with end_at_interrupt():
             status = cli.main(prog_name=NAME, standalone_mode=False)
