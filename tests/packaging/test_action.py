@@ -12,6 +12,7 @@ import yaml
 from tests.packaging.conftest import ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 ACTION: Final[dict[str, Any]] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
@@ -31,7 +32,9 @@ exit "$STATUS"
 """
 
 
-def _ask(tmp_path: Path, status: int = 0, **inputs: str) -> tuple[subprocess.CompletedProcess[str], list[str]]:
+def _ask(
+    tmp_path: Path, inputs: Mapping[str, str] | None = None, *, status: int = 0
+) -> tuple[subprocess.CompletedProcess[str], list[str]]:
     """Run the step. Return what it said, and what the command was asked."""
     script = tmp_path / "temp/pull-responder/bin/pull-responder"
     script.parent.mkdir(parents=True, exist_ok=True)
@@ -47,7 +50,7 @@ def _ask(tmp_path: Path, status: int = 0, **inputs: str) -> tuple[subprocess.Com
             "GITHUB_OUTPUT": str(tmp_path / "output"),
             "STATUS": str(status),
             **GIVEN,
-            **inputs,
+            **(inputs or {}),
         },
         cwd=tmp_path,
         capture_output=True,
@@ -76,7 +79,7 @@ def test_it_asks_about_the_manifests_and_gives_the_findings(tmp_path: Path) -> N
 
 def test_it_hands_on_namespace_and_region(tmp_path: Path) -> None:
     arn = "arn:aws:eks:eu-west-1:111111111111:cluster/prod"
-    _, asked = _ask(tmp_path, NAMESPACE="shop", REGION="eu-west-1", CLUSTER=arn)
+    _, asked = _ask(tmp_path, {"NAMESPACE": "shop", "REGION": "eu-west-1", "CLUSTER": arn})
     assert asked[3:7] == ["--cluster", arn, "--namespace", "shop"]
     assert asked[-1] == "region=eu-west-1"
 
@@ -92,7 +95,7 @@ def test_it_hands_on_namespace_and_region(tmp_path: Path) -> None:
     ],
 )
 def test_the_step_ends_as_the_diagnosis_does(tmp_path: Path, status: int, undecided: str, ends: int, says: str) -> None:
-    done, _ = _ask(tmp_path, status, UNDECIDED=undecided)
+    done, _ = _ask(tmp_path, {"UNDECIDED": undecided}, status=status)
     assert done.returncode == ends
     assert done.stdout.startswith(says)
     assert (tmp_path / "output").read_text().endswith(f"status={status}\n")
@@ -117,7 +120,7 @@ def test_the_step_ends_as_the_diagnosis_does(tmp_path: Path, status: int, undeci
     ],
 )
 def test_an_input_that_is_none_is_refused_before_anything_runs(tmp_path: Path, name: str, value: str) -> None:
-    done, asked = _ask(tmp_path, **{name: value})
+    done, asked = _ask(tmp_path, {name: value})
     assert (done.returncode, asked) == (2, [])
     assert done.stdout.startswith(f"::error title=Pull Responder::{name.lower()}: ")
     assert done.stdout.count("\n") == 1

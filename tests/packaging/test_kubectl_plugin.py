@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from pull_responder.cli import plugin
+from pull_responder.cli.main import cli
 from pull_responder.cli.start import pull_why
 from tests.packaging.conftest import ROOT, Installed
 
@@ -72,7 +73,7 @@ def test_what_kubectl_users_type_is_what_diagnose_is_asked(
         run.append(arguments)
         return 3
 
-    monkeypatch.setattr(plugin.cli, "main", diagnose)
+    monkeypatch.setattr(cli, "main", diagnose)
     monkeypatch.setattr(sys, "argv", ["kubectl-pull_why", *typed])
     with pytest.raises(SystemExit) as ended:
         pull_why()
@@ -103,7 +104,7 @@ def test_what_cannot_be_asked_is_one_line(
 
 def test_the_kubeconfig_file_is_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KUBECONFIG", "/before")
-    monkeypatch.setattr(plugin.cli, "main", lambda *_, **__: 0)
+    monkeypatch.setattr(cli, "main", lambda *_, **__: 0)
     with click.Context(plugin.pull_why):
         plugin.pull_why.main(["web-1", "--kubeconfig", "/given"], standalone_mode=False)
     assert os.environ["KUBECONFIG"] == "/given"
