@@ -14,7 +14,7 @@ endif
 # Compiled code is kept whatever the shell says: all that runs here runs many times.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-together test-deployed test-other other node-version worlds lint synth bench mutants examples generate locks keep-release clean
+.PHONY: demo test test-together test-deployed test-other other node-version worlds lint scan synth bench mutants examples generate locks keep-release clean
 .DELETE_ON_ERROR:
 
 demo: build/python.stamp
@@ -62,6 +62,11 @@ lint: build/python.stamp
 	@.venv/bin/ruff format --check
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
+
+# What runs elsewhere: workflows and the action by zizmor, scripts by ShellCheck.
+scan: build/scanners.stamp
+	@build/scanners/bin/zizmor --offline --quiet action.yml .github/workflows
+	@build/scanners/bin/shellcheck .ci/run .ci/release-files github-action/ask.sh kubectl-plugin/kubectl-pull_why
 
 # The stack by itself, and as the hub of an organization. With cdk-nag, which fails the synthesis; W3005 is about DependsOn
 # that CDK itself writes, W3002 about `package`.

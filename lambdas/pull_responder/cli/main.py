@@ -33,17 +33,22 @@ def cli() -> None:
 
 
 def main() -> NoReturn:
-    """Run the command line. Any unusable input ends it with one line on standard error and exit status 2.
+    """Run the command line."""
+    run(cli, NAME)
 
-    Without arguments it prints its help, with exit status 2: nothing was asked, so nothing was found in order. Ctrl-C
-    ends it with exit status 130.
+
+def run(command: click.Command, name: str) -> NoReturn:
+    """Run `command`, which was called as `name`. Unusable input ends it with one line on standard error and status 2.
+
+    A group without arguments prints its help, with exit status 2: nothing was asked, so nothing was found in order.
+    Ctrl-C ends it with exit status 130.
     """
     outlive_reader()
     if isinstance(sys.stderr, io.TextIOWrapper):  # characters that the terminal cannot show are escaped
         sys.stderr.reconfigure(errors="backslashreplace")
     try:
         with end_at_interrupt():
-            status = cli.main(prog_name=NAME, standalone_mode=False)
+            status = command.main(prog_name=name, standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         sys.stdout.write(f"{error.format_message()}\n")
         sys.exit(UNUSABLE)
