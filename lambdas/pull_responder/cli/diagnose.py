@@ -13,7 +13,8 @@ from pull_responder.cli.answered import Answer, Answered, exit_status
 from pull_responder.cli.as_json import diagnosis_object, line_of, skipped_object
 from pull_responder.cli.asked_nodes import Chosen
 from pull_responder.cli.kubectl.answers import answers_to_seen
-from pull_responder.cli.kubectl.place import Place, region_of, region_of_images
+from pull_responder.cli.kubectl.asked import ask_kubectl, read_wanted
+from pull_responder.cli.kubectl.place import Place, region_of, region_of_images, region_of_node
 from pull_responder.cli.of_event import answers_to, path_of
 from pull_responder.cli.reading import read_given
 from pull_responder.events.image_reference import RegistryKind
@@ -23,27 +24,36 @@ from pull_responder.facts.reader import Reader
 from pull_responder.settings import SettingError, Settings, read_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from rich.console import Console
 
+    from pull_responder.cli.kubectl.asked import Wanted
     from pull_responder.cli.kubectl.seen import Seen
 
 
 @click.command()
 @click.argument("given", metavar="[FILE]", required=False)
 @click.option("--event", "file", metavar="FILE", help="The same as FILE.")
-@click.option("--image", metavar="URI", help="The image to ask about, instead of an event; needs --cluster.")
+@click.option("--pod", metavar="[NAMESPACE/]NAME", help="A pod to ask kubectl for.")
+@click.option("-n", "--namespace", metavar="NAME", help="The pod's namespace; without --pod, all pods that fail there.")
+@click.option("-A", "--all-namespaces", is_flag=True, help="All pods of the cluster that fail to pull, by kubectl.")
+@click.option("--context", metavar="NAME", help="The context of kubectl's configuration, if not the current one.")
+@click.option("--image", metavar="URI", help="The image to ask about before anything has failed; needs --cluster.")
 @click.option(
     "--cluster", metavar="NAME", help="The cluster, by its name or ARN: whose nodes are to pull, or whose pods fail."
 )
 @click.option("--nodegroup", metavar="NAME", help="One node group of the cluster.")
 @click.option("--fargate-profile", metavar="NAME", help="One Fargate profile of the cluster.")
-@click.option("--instance", metavar="ID", help="One running node of the cluster.")
+@click.option("--instance", metavar="ID", help="One running node of the cluster, by its instance's id or its name.")
 @options.form
 def diagnose(  # noqa: PLR0913, PLR0917 -- one argument an option
     given: str | None,
     file: str | None,
+    pod: str | None,
+    namespace: str | None,
+    all_namespaces: bool,  # noqa: FBT001 -- an option's
+    context: str | None,
     image: str | None,
     cluster: str | None,
     nodegroup: str | None,
@@ -51,37 +61,65 @@ def diagnose(  # noqa: PLR0913, PLR0917 -- one argument an option
     instance: str | None,
     form: str,
 ) -> int:
-    """Diagnose every pull in an event, or say whether nodes of a cluster can pull an image.
+    """Diagnose failed pulls, or say whether nodes of a cluster can pull an image.
 
-    Without further options, a question about a cluster covers all its node groups, Fargate profiles and other nodes.
+    FILE, or - for standard input, is what kubectl prints (pods or events as JSON or YAML, `kubectl describe pod`,
+    `kubectl get events`), or an event that a deployed function takes. --pod, --namespace and --all-namespaces ask
+    kubectl. --image asks before a pull has failed: without further options, about all node groups, Fargate profiles and
+    other nodes of the cluster.
+
+    \b
+    kubectl get pod web-0 -o json | pull-responder diagnose -
+    pull-responder diagnose --pod shop/web-0 --context prod
 
     Exit status: 0 nothing wrong found, or no pull from ECR; 1 at least one cause; 2 the input is unusable; 3 nothing
     found, but something inconclusive.
-    """
+    """  # noqa: D301 -- click's mark for lines that stay as they are
     file = _one_of(given, file)
-    values = {"event": file, "image": image, "cluster": cluster, "nodegroup": nodegroup}
-    values |= {"fargate-profile": fargate_profile, "instance": instance}
-    if empty := next((name for name, value in values.items() if value is not None and not value.strip()), None):
-        raise click.UsageError(f"--{empty} is empty")
-    chosen = [option for option in (nodegroup, fargate_profile, instance) if option is not None]
-    if file is not None:
-        if image or chosen:
-            raise click.UsageError("a file or standard input takes no --image, and of the others --cluster alone")
-        answers = _of_input(file, question.read_cluster(cluster))
+    values = {"FILE": file, "--pod": pod, "--namespace": namespace, "--context": context, "--image": image}
+    values |= {"--cluster": cluster, "--nodegroup": nodegroup, "--fargate-profile": fargate_profile}
+    values["--instance"] = instance
+    source = _source(values, all_namespaces=all_namespaces)
+    place = question.read_cluster(cluster)
+    if source == "FILE":
+        answers = _of_input(file or "", place, namespace)
+    elif source == "--pod":
+        answers = _of_kubectl(read_wanted(pod, namespace, context, all_namespaces=all_namespaces), place)
     else:
-        if not (image and cluster):
-            raise click.UsageError("give a file, or - for standard input, or --image and --cluster")
-        if len(chosen) > 1:
-            raise click.UsageError("give one of --nodegroup, --fargate-profile and --instance")
-        place = question.read_cluster(cluster)
-        chosen_nodes = Chosen(place.cluster or "", nodegroup, fargate_profile, instance, account=place.account)
-        answers = _of_question(image, chosen_nodes, place.region)
+        chosen = Chosen(place.cluster or "", nodegroup, fargate_profile, instance, account=place.account)
+        answers = _of_question(image or "", chosen, place.region or region_of_node(instance))
     console = answer.terminal()
     shown = []
     for each in answers:
         _show(each, console, as_json=form == "json")
         shown.append(each)
     return exit_status(shown)
+
+
+def _source(values: Mapping[str, str | None], *, all_namespaces: bool) -> str:
+    """Return the option that says what is asked about. Raises click.UsageError for options that contradict each other.
+
+    --namespace and --all-namespaces ask kubectl, as --pod does.
+    """
+    if empty := next((name for name, value in values.items() if value is not None and not value.strip()), None):
+        raise click.UsageError(f"{empty} is empty")
+    given = {name for name, value in values.items() if value is not None}
+    if all_namespaces or given & {"--pod", "--namespace", "FILE", "--image"} == {"--namespace"}:
+        given.add("--pod")
+    sources = [name for name in ("FILE", "--pod", "--image") if name in given]
+    nodes = given & {"--nodegroup", "--fargate-profile", "--instance"}
+    wrong = {
+        f"{' and '.join(sources)} are different questions: ask one": len(sources) > 1,
+        "--nodegroup, --fargate-profile and --instance go with --image": bool(nodes) and "--image" not in given,
+        "--namespace does not go with --image": given >= {"--namespace", "--image"},
+        "--context goes with --pod, --namespace or --all-namespaces": "--context" in given and "--pod" not in given,
+        "give a file, or - for standard input, or --pod, or --image and --cluster": not sources
+        or (sources == ["--image"] and "--cluster" not in given),
+        "give one of --nodegroup, --fargate-profile and --instance": len(nodes) > 1,
+    }
+    if problem := next((problem for problem, is_so in wrong.items() if is_so), None):
+        raise click.UsageError(problem)
+    return sources[0]
 
 
 def _one_of(given: str | None, file: str | None) -> str | None:
@@ -106,7 +144,7 @@ def _show(each: Answer, console: Console, *, as_json: bool) -> None:
         answer.show_reach(console, each.reach)
 
 
-def _connect(region: str | None = None) -> tuple[Settings, Aws]:
+def _connect(region: str | None = None, profile: str | None = None) -> tuple[Settings, Aws]:
     try:
         settings = read_settings(os.environ)
         return settings, Aws.connect(
@@ -115,13 +153,14 @@ def _connect(region: str | None = None) -> tuple[Settings, Aws]:
             aws_registries=settings.aws_registries,
             read_accounts=settings.read_accounts,
             region=region,
+            profile=profile,
         )
     except (BotoCoreError, SettingError) as error:
         raise click.ClickException(str(error)) from error
 
 
-def _of_input(file: str, place: Place) -> Iterator[Answer]:
-    given = read_given(file)
+def _of_input(file: str, place: Place, namespace: str | None) -> Iterator[Answer]:
+    given = read_given(file, namespace)
     if given.read:
         settings, aws = _connect()
         yield from answers_to(given.read, aws, settings)
@@ -129,12 +168,22 @@ def _of_input(file: str, place: Place) -> Iterator[Answer]:
         yield from _of_seen(given.seen, place)
 
 
-def _of_seen(seen: Seen, place: Place) -> Iterator[Answer]:
-    """Answer what was read of a cluster. The region that it tells comes before that of the SDK's configuration."""
+def _of_kubectl(wanted: Wanted, place: Place) -> Iterator[Answer]:
+    seen, context = ask_kubectl(wanted, needs_cluster=place.cluster is None)
+    yield from _of_seen(seen, place.completed_by(context.place), context.profile)
+
+
+def _of_seen(seen: Seen, place: Place, profile: str | None = None) -> Iterator[Answer]:
+    """Answer what was read of a cluster. The region that it tells comes before that of the SDK's configuration.
+
+    `profile` is that of the cluster's sign-in, for where nobody has chosen credentials.
+    """
+    if any(os.environ.get(name) for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ACCESS_KEY_ID")):
+        profile = None
     told = place.region or region_of(seen)
-    settings, aws = _connect(told)
+    settings, aws = _connect(told, profile)
     if aws.region is None and seen.pulls:
-        settings, aws = _connect(region_of_images(seen))
+        settings, aws = _connect(region_of_images(seen), profile)
     yield from answers_to_seen(seen, place, aws, settings)
 
 
