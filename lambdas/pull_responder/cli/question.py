@@ -61,8 +61,8 @@ def read_cluster(text: str | None) -> Place:
         return place
     if not kubernetes_names.cluster(text):
         raise click.ClickException(
-            f"--cluster: {text[:120]!r} cannot be an EKS cluster's name ({_A_NAME}), nor its ARN "
-            "(arn:aws:eks:REGION:ACCOUNT:cluster/NAME)"
+            f"--cluster: {text[:120]!r} cannot be an EKS cluster's name: {_A_NAME}; nor is it an ARN of one, "
+            "arn:aws:eks:REGION:ACCOUNT:cluster/NAME"
         )
     return Place(cluster=text)
 
