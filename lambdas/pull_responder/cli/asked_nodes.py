@@ -25,6 +25,7 @@ from pull_responder.pulls.cluster_nodes import (
 )
 from pull_responder.pulls.failed_node import of_instance
 from pull_responder.pulls.nodes import Nodes, of_instances
+from pull_responder.pulls.session import instance_id_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,7 +91,7 @@ def _first_reads(facts: PullFacts, region: str, chosen: Chosen) -> list[Callable
     name = chosen.cluster
     if chosen.instance:
         wanted = chosen.instance
-        return [lambda: facts.running_instances(None, region, _by_id(wanted))]
+        return [lambda: facts.running_instances(None, region, _by_name(wanted))]
     if chosen.node_group:
         group = chosen.node_group
         return [
@@ -103,8 +104,11 @@ def _first_reads(facts: PullFacts, region: str, chosen: Chosen) -> list[Callable
     return listings(facts, None, region, name)
 
 
-def _by_id(instance_id: str) -> Filters:
-    return (("instance-id", (instance_id,)),)
+def _by_name(instance: str) -> Filters:
+    """Return EC2's filter for an instance's id, or for the name of its node."""
+    if instance_id := instance_id_of(instance):
+        return (("instance-id", (instance_id,)),)
+    return (("private-dns-name", (instance,)),)
 
 
 def _nothing(cluster: str) -> NoReturn:
@@ -114,12 +118,15 @@ def _nothing(cluster: str) -> NoReturn:
 
 def _instance(place: ClusterPlace, instance_id: str) -> Nodes:
     facts, region, cluster = place.facts, place.region, place.name
-    found = facts.running_instances(None, region, _by_id(instance_id))
+    found = facts.running_instances(None, region, _by_name(instance_id))
     if isinstance(found, Unread):
         return unread_nodes(place, f"instance {instance_id}", found)
-    found = tuple(each for each in found if each.id == instance_id)
+    if by_id := instance_id_of(instance_id):
+        found = tuple(each for each in found if each.id == by_id)
+    elif len(found) > 1:  # of several VPCs
+        found = tuple(each for each in found if each.cluster == cluster)
     if not found:
-        if stand_in := _gone(place, instance_id):
+        if stand_in := _gone(place, by_id or instance_id):
             return stand_in
         instances = instances_of(facts, place.account, region, cluster)
         known = instances if isinstance(instances, Unread) else tuple(each.id for each in instances)

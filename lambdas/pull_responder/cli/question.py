@@ -19,6 +19,7 @@ from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.pulls.image import read_image_ahead
 from pull_responder.pulls.node_role import principal_of
 from pull_responder.pulls.pull_facts import PullFacts
+from pull_responder.pulls.session import private_dns_name
 
 if TYPE_CHECKING:
     from pull_responder.facts.aws import Aws
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 
 _A_NAME: Final = "up to 100 letters, digits, - and _, with a letter or digit first"
+_AN_INSTANCE: Final = "an EC2 instance's id: i- and 17 hexadecimal digits, or 8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,8 @@ def read_cluster(text: str | None) -> Place:
         return place
     if not kubernetes_names.cluster(text):
         raise click.ClickException(
-            f"--cluster: {text[:120]!r} cannot be an EKS cluster's name ({_A_NAME}), nor its ARN "
-            "(arn:aws:eks:REGION:ACCOUNT:cluster/NAME)"
+            f"--cluster: {text[:120]!r} cannot be an EKS cluster's name: {_A_NAME}; nor is it an ARN of one, "
+            "arn:aws:eks:REGION:ACCOUNT:cluster/NAME"
         )
     return Place(cluster=text)
 
@@ -70,11 +72,15 @@ def check_names(chosen: Chosen) -> None:
     asked = (
         ("--nodegroup", chosen.node_group, kubernetes_names.compute, f"a node group's name: {_A_NAME}"),
         ("--fargate-profile", chosen.fargate_profile, kubernetes_names.compute, f"a Fargate profile's name: {_A_NAME}"),
-        ("--instance", chosen.instance, names.instance, "an EC2 instance's id: i- and 17 hexadecimal digits, or 8"),
+        ("--instance", chosen.instance, _instance_name, f"{_AN_INSTANCE}, nor a node's private DNS name"),
     )
     for option, name, read, kind in asked:
         if name is not None and not read(name):
             raise click.ClickException(f"{option}: {name[:120]!r} cannot be {kind}")
+
+
+def _instance_name(text: str) -> str | None:
+    return names.instance(text) or private_dns_name(text)
 
 
 def check_region(option: str, region: str, aws: Aws) -> None:

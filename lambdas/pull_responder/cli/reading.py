@@ -57,11 +57,14 @@ class Given:
     seen: Seen | None = None
 
 
-def read_given(file: str) -> Given:
-    """Read a file; - is standard input. Raises click.ClickException with one line that says what is wrong and where."""
+def read_given(file: str, namespace: str | None = None) -> Given:
+    """Read a file; - is standard input. Raises click.ClickException with one line that says what is wrong and where.
+
+    `namespace` is that of a table of events that names none.
+    """
     name = "standard input" if file == "-" else file
     try:
-        return read_bytes(_bytes(file))
+        return read_bytes(_bytes(file), namespace)
     except OSError as error:
         raise click.ClickException(f"{name}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
@@ -83,14 +86,14 @@ def _bytes(file: str) -> bytes:
     return data
 
 
-def read_bytes(data: bytes) -> Given:
-    """Read an input. Raises UnusableEvent, or UnicodeDecodeError for bytes that are no text."""
+def read_bytes(data: bytes, namespace: str | None = None) -> Given:
+    """Read an input; see read_given. Raises UnusableEvent, or UnicodeDecodeError for bytes that are no text."""
     text = _decode(data)
     if not text.strip():
         raise UnusableEvent("the input", "is empty: did the command before it print an error?")
     if text.lstrip()[:1] in {"{", "["}:
         return _of_documents(list(_items(_of_json(text))))
-    if (seen := read_printed(text)) is not None:
+    if (seen := read_printed(text, namespace)) is not None:
         return Given(seen=seen)
     return _of_documents(list(_items(_of_yaml(text))))
 

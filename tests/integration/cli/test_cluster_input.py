@@ -58,7 +58,13 @@ class Estate:
             IamInstanceProfile={"Name": self.role},
             TagSpecifications=[{"ResourceType": "instance", "Tags": tags}],
         )["Instances"]
+        self.provider_id = f"aws:///us-east-1a/{instances[0]['InstanceId']}"
         return [each["PrivateDnsName"] for each in instances]
+
+    def of(self, document: dict[str, Any]) -> dict[str, Any]:
+        """An object of the API, of this estate."""
+        made: dict[str, Any] = json.loads(self.here(json.dumps(document)))
+        return made
 
     def here(self, text: str | bytes) -> bytes:
         """What kubectl prints, of this estate."""
@@ -140,7 +146,7 @@ def test_five_thousand_pods_on_many_nodes_are_one_diagnosis(run: Run, estate: Es
         "count": 5000,
         "names": [f"shop/web-{at}" for at in range(10)],
         "nodes": 10,
-        "workloads": ["ReplicaSet web-7c9d8b5f6"],
+        "workloads": ["Deployment web"],
     }
     text = run("diagnose", "-", stdin=estate.here(json.dumps(printed.listed(*pods))))
     assert "5,000 pods on 10 nodes: shop/web-0, shop/web-1, shop/web-2 and 4,997 more" in text.out

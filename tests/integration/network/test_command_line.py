@@ -178,6 +178,30 @@ def test_two_choices_are_one_too_many(run: Run) -> None:
     assert "give one of --nodegroup, --fargate-profile and --instance" in ended.err
 
 
+def test_a_node_is_named_as_kubectl_names_it_and_the_cluster_by_its_arn(
+    estate: NetworkEstate, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    estate.behind_nat()
+    node = estate.node()
+    name = estate.ec2.describe_instances(InstanceIds=[node])["Reservations"][0]["Instances"][0]["PrivateDnsName"]
+    for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.setenv(variable, "eu-central-1")
+    arn = f"arn:aws:eks:{REGION}:{ACCOUNT}:cluster/{estate.name}"
+    by_name = run("--instance", name, "--format", "json", cluster=arn)
+    by_id = run("--instance", node, "--format", "json", cluster=arn)
+    assert by_name.objects == by_id.objects
+    assert (by_name.status, by_name.objects[0]["pull"]["node"]) == (0, node)
+    nobody = run("--instance", "ip-10-99-99-99.ec2.internal", cluster=arn)
+    assert (nobody.status, nobody.out) == (2, "")
+    assert "there is no running instance 'ip-10-99-99-99.ec2.internal' in us-east-1" in nobody.err
+
+
+def test_a_cluster_of_another_account_is_said(estate: NetworkEstate, run: Run) -> None:
+    ended = run(cluster=f"arn:aws:eks:{REGION}:999999999999:cluster/{estate.name}")
+    assert (ended.status, ended.out, ended.err.count("\n")) == (2, "", 1)
+    assert f"{estate.name} is in account 999999999999, and the credentials are of account {ACCOUNT}" in ended.err
+
+
 @pytest.mark.parametrize("option", ["--nodegroup", "--fargate-profile", "--instance", "--cluster", "--image"])
 def test_an_option_without_a_value_does_not_widen_the_question(estate: NetworkEstate, run: Run, option: str) -> None:
     estate.behind_nat().node_group("workers")
@@ -194,7 +218,8 @@ def test_an_option_without_a_value_does_not_widen_the_question(estate: NetworkEs
         ("--nodegroup", "-workers", "a node group's name"),
         ("--fargate-profile", "pods?", "a Fargate profile's name"),
         ("--instance", "i-123", "an EC2 instance's id"),
-        ("--instance", "ip-10-0-0-1.ec2.internal", "an EC2 instance's id"),
+        ("--instance", "worker-1", "an EC2 instance's id"),
+        ("--cluster", "arn:aws:eks:us-east-1:123456789012:nodegroup/a/b/c", "an EKS cluster's name"),
     ],
 )
 def test_what_aws_gives_nothing_as_a_name_is_said_before_any_call(

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.cli.kubectl.event import is_event, pulled, pulled_by, read_event_object
-from pull_responder.cli.kubectl.pod import RUNS, Messages, Word, is_bare_back_off, read_pod
+from pull_responder.cli.kubectl.pod import STARTS, Messages, Word, is_bare_back_off, read_pod
 from pull_responder.cli.kubectl.seen import NodeAt, PodPull, Seen, full_name, some
 from pull_responder.events import fields, kubernetes_names, names
 from pull_responder.events.outcome import Skipped, UnusableEvent
@@ -45,11 +45,16 @@ def is_object(document: object) -> bool:
 
 
 class Reading:
-    """Collects what objects of one cluster tell. Afterwards, `seen` has what follows from all of them."""
+    """Collects what objects of one cluster tell. Afterwards, `seen` has what follows from all of them.
 
-    def __init__(self) -> None:
+    `knows_all_pods` says that all pods whose events count are among the objects: events outlive their pods.
+    """
+
+    def __init__(self, *, knows_all_pods: bool = False) -> None:
+        self._knows_all_pods = knows_all_pods
         self._pods: dict[object, list[PodPull | Skipped]] = {}
-        self._healthy: set[object] = set()
+        self._settled: set[object] = set()
+        self._known: set[object] = set()
         self._events: list[PodPull] = []
         self._words: defaultdict[Word, list[str]] = defaultdict(list)
         self._event_words: Counter[str] = Counter()
@@ -87,7 +92,7 @@ class Reading:
 
     def seen(self) -> Seen:
         """Return what all objects tell. Raises UnusableEvent if none of them is a pod or an event."""
-        if self._others and not (self._pods or self._healthy or self._events or self._event_words or self._words):
+        if self._others and not (self._pods or self._settled or self._events or self._event_words or self._words):
             raise UnusableEvent("the input", self._no_pods())
         events, over = self._events_that_count()
         of_pods = [_told(each, events) for read in self._pods.values() for each in read]
@@ -95,7 +100,7 @@ class Reading:
         told = {_attempt(each) for each in pulls}
         pulls += [each for key, each in events.items() if key not in told]
         skipped = [each for each in of_pods if isinstance(each, Skipped)]
-        skipped += self._healthy_words() + over + self._events_skipped(has_pulls=bool(pulls))
+        skipped += self._pod_words({each.pod for each in pulls}) + over + self._events_skipped(has_pulls=bool(pulls))
         if self._others:
             kinds = ", ".join(f"{len(each):,} of kind {kind}" for kind, each in sorted(self._others.items()))
             skipped.append(Skipped(f"objects that are neither pods nor events: {kinds}"))
@@ -105,11 +110,12 @@ class Reading:
 
     def _add_pod(self, pod: Mapping[str, object]) -> None:
         name = _name_of(pod) or f"(pod {self._number + 1} of the input, without a name)"
+        self._known.add(name)
         read = read_pod(pod, self._messages)
         if isinstance(read, Word):
             self._words[read].append(name)
-            if read is RUNS:
-                self._healthy.add(name)
+            if read is not STARTS:
+                self._settled.add(name)
         else:
             self._pods[name] = read
 
@@ -156,7 +162,7 @@ class Reading:
             if since and since >= (each.pull.observed_at or ""):
                 reason = f"pod {each.pod} has pulled {each.pull.image} since, at {since}"
                 over[reason] = Skipped(reason)
-            elif each.pod not in self._healthy:
+            elif each.pod not in self._settled and (each.pod in self._known or not self._knows_all_pods):
                 key = _attempt(each)
                 last[key] = max(last.get(key, each), each, key=_says_more)
         return last, list(over.values())
@@ -167,11 +173,15 @@ class Reading:
         count = sum(self._event_words.values())
         return [Skipped(f"{count:,} Kubernetes events that are not about a failed pull")] if count else []
 
-    def _healthy_words(self) -> list[Skipped]:
-        return [
-            Skipped(f"pod {pods[0]} {word.one}" if len(pods) == 1 else f"{len(pods):,} pods {word.many}: {some(pods)}")
-            for word, pods in self._words.items()
-        ]
+    def _pod_words(self, pulling: set[str | None]) -> list[Skipped]:
+        words = []
+        for word, named in self._words.items():
+            pods = [pod for pod in named if pod not in pulling]
+            if len(pods) == 1:
+                words.append(Skipped(f"pod {pods[0]} {word.one}"))
+            elif pods:
+                words.append(Skipped(f"{len(pods):,} pods {word.many}: {some(pods)}"))
+        return words
 
 
 def _attempt(of_pod: PodPull) -> object:

@@ -30,6 +30,12 @@ class Place:
     account: str | None = None
     region: str | None = None
 
+    def completed_by(self, other: Place) -> Place:
+        """Return this cluster, with what another source tells where nothing was said."""
+        if self.cluster not in (None, other.cluster):  # by another name than there, as an option may have it
+            return Place(self.cluster, self.account, self.region or other.region)
+        return Place(other.cluster, self.account or other.account, self.region or other.region)
+
 
 def of_arn(text: str) -> Place | None:
     """Return the cluster of an ARN of Amazon EKS, None if the text is none."""

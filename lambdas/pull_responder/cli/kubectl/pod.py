@@ -42,6 +42,10 @@ class Word:
 
 
 RUNS: Final = Word("runs: all its images are pulled", "run: all their images are pulled")
+STARTS: Final = Word(
+    "is being started, and no pull of its images has failed: `kubectl describe pod` shows its events",
+    "are being started, and no pull of their images has failed",
+)
 
 
 class Messages:
@@ -129,11 +133,18 @@ def _with_pod(pull: PullFailure, metadata: Mapping[str, object], spec: Mapping[s
 
 
 def _workload(metadata: Mapping[str, object]) -> str | None:
-    """Return the owner of a pod that made it, as kind and name."""
+    """Return what made a pod, as kind and name.
+
+    A Deployment names its ReplicaSets by itself and the label pod-template-hash (Kubernetes documentation,
+    "Deployments", "Pod-template-hash label").
+    """
     owners = fields.items(metadata, "ownerReferences")
     for each in sorted(owners, key=lambda owner: fields.mapping(owner).get("controller") is not True):
         kind, name = fields.text(each, "kind"), kubernetes_names.object_name(fields.text(each, "name"))
         if name and kind.isascii() and kind.isalnum():
+            suffix = f"-{fields.text(metadata, 'labels', 'pod-template-hash')}"
+            if kind == "ReplicaSet" and len(suffix) > 1 and name.endswith(suffix) and name != suffix:
+                return f"Deployment {name.removesuffix(suffix)}"
             return f"{kind[:63]} {name}"
     return None
 
@@ -151,10 +162,7 @@ def _word(status: Mapping[str, object], spec: Mapping[str, object]) -> Word:
     waits = next((each.reason for each in _waiting(spec, status)), "")
     if waits in {"ContainerCreating", "PodInitializing"} or not (waits or _statuses(status)):
         if fields.text(spec, "nodeName"):
-            return Word(
-                "is being started, and no pull of its images has failed: `kubectl describe pod` shows its events",
-                "are being started, and no pull of their images has failed",
-            )
+            return STARTS
         why = redact(_unscheduled(status), limit=200)
         return Word(f"is on no node yet, so nothing was pulled{f': {why}' if why else ''}", "are on no node yet")
     if waits:

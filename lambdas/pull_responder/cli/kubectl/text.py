@@ -22,7 +22,7 @@ _DESCRIBED: Final = re.compile(r"^(Name|Namespace|Labels|Replicas|Selector|Event
 _FEW: Final = 3
 
 
-def read_printed(text: str) -> Seen | None:
+def read_printed(text: str, namespace: str | None = None) -> Seen | None:
     """Return what a text shows of a cluster; None if it is none that is known here. Raises UnusableEvent.
 
     The error says what to run where the text tells of a failed pull without saying why, or of none.
@@ -32,7 +32,7 @@ def read_printed(text: str) -> Seen | None:
     if is_description(text):
         return _of(read_description(text))
     if is_events(text):
-        return _of(read_events(text))
+        return _of(read_events(text, namespace=namespace))
     if is_pods(text):
         return Seen(skipped=(read_pods(text),))
     if found := list(read_log(text)):

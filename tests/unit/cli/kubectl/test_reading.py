@@ -88,7 +88,7 @@ def test_every_form_of_a_pod_tells_its_pull(data: bytes) -> None:
     assert (pull.image, pull.symptom, pull.stage) == (IMAGE, Symptom.ACCESS_DENIED, Stage.MANIFEST)
     assert (pull.namespace, pull.pod, pull.node) == ("shop", POD, NODE)
     assert pull.pod_labels == ("app=web", "pod-template-hash=7c9d8b5f6")
-    assert (found.workload, found.service_account) == ("ReplicaSet web-7c9d8b5f6", "web")
+    assert (found.workload, found.service_account) == ("Deployment web", "web")
     assert "403 Forbidden" in (pull.message or "")
 
 
