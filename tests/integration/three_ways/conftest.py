@@ -54,7 +54,7 @@ def ways(  # noqa: PLR0913, PLR0917 -- one argument a fixture
 
 def _object_of_what_reads_well(diagnosis: Diagnosis, *about: Any) -> dict[str, Any]:  # noqa: ANN401 -- as the function's
     """The object that is printed of a diagnosis. Its text, which is not, begins with its three lines."""
-    assert not faults_of_answer(diagnosis)
+    assert faults_of_answer(diagnosis) == []
     return diagnosis_object(diagnosis, *about)
 
 

@@ -61,7 +61,7 @@ def check(builder: Builder, example: Example) -> None:
     if diagnosis is None:
         return
     note(_shown(diagnosis))
-    assert not faults_of_answer(diagnosis)
+    assert faults_of_answer(diagnosis) == []
     example = properties.as_it_was_asked(example)
     # Worlds in which several faults meet show most.
     target(float(len(diagnosis.findings)), label="findings")
