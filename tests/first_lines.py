@@ -75,7 +75,8 @@ def _of_cause(diagnosis: Diagnosis, first: str, second: str) -> dict[str, bool]:
         found["line 2 says not where"] = f"account {fix.account}, {fix.region}: " not in second
     else:
         found["line 2 is too long, and has no command"] = cell_len(second) > _COLUMNS
-        found["line 2 says nothing to do"] = not second.startswith("By hand") or len(second) < 20
+        whole = second in map(shown, (fix.summary, fix.short))
+        found["line 2 says nothing to do"] = not (whole or second.startswith("By hand")) or len(second) < 20
     return found
 
 

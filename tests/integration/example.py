@@ -37,7 +37,7 @@ _DRAWN: Final[tuple[tuple[re.Pattern[str], Callable[[int, re.Match[str]], str]],
         re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"),
         lambda number, _: f"{number:08x}-aaaa-bbbb-cccc-ddddeeeeffff",
     ),
-    (re.compile(r"(?<=\()20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ"), lambda number, _: f"2026-03-01T11:{number:02d}:00Z"),
+    (re.compile(r"(?<=\()20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ"), lambda *_: "2026-03-01T11:00:00Z"),
     (re.compile(r"(?<![\w-])\d{12}(?!\d)"), lambda number, _: str(number) * 12),
 )
 

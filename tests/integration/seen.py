@@ -22,7 +22,7 @@ def seen(diagnosis: Diagnosis) -> Diagnosis:
         each: faults for each in (*diagnosis.inconclusive, *diagnosis.unchecked) if (faults := faults_of(each.next))
     }
     assert not wrong, [(each.cause, each.reason, each.next, faults) for each, faults in wrong.items()]
-    assert not faults_of_answer(diagnosis)
+    assert faults_of_answer(diagnosis) == []
     DIAGNOSES.append(diagnosis)
     return diagnosis
 

@@ -80,9 +80,9 @@ def show_diagnosis(  # noqa: PLR0913 -- one argument a thing to show
         _show_others(console, findings)
         for finding in findings:
             _show_proof(console, finding)
-        _show_pull(console, diagnosis, findings, nodes, asked)
+        _show_pull(console, diagnosis, findings, nodes, asked, who)
         if reach and reach.count > 1:
-            show_row(console, "Pods", reach.in_words())
+            show_row(console, \"Pods\", reach.in_words())
     if path is not None and whole_path:
         way.show_whole(console, path)
     elif path is not None:
@@ -140,24 +140,33 @@ def _show_proof(console: Console, finding: Finding) -> None:
     show_row(console, "Docs", finding.remediation.docs_url)
 
 
-def _show_pull(
-    console: Console, diagnosis: Diagnosis, findings: Sequence[Finding], nodes: str | None, asked: str | None
+def _show_pull(  # noqa: PLR0913, PLR0917 -- one argument a thing to show
+    console: Console,
+    diagnosis: Diagnosis,
+    findings: Sequence[Finding],
+    nodes: str | None,
+    asked: str | None,
+    told: str,
 ) -> None:
+    """Show what is known of the pull. What the line about it has `told` whole is not told again."""
     pull = diagnosis.pull
     image = asked or pull.image or pull.repository_arn or "not known (a refused registry token names no image)"
+    parts = {f"{part[:1].lower()}{part[1:]}" for part in told.replace(" on ", ", on ").split(", ")}
     console.print()
-    show_row(console, "Pull", image)
+    if f"image {shown(image)}" not in parts:
+        show_row(console, "Pull", image)
     if asked is None:
         when = pull.observed_at or "not known"
         show_row(console, "Failed", f"{pull.symptom}, stage {pull.stage or 'not known'}, at {when}")
-    elif nodes is not None:
+    elif nodes is not None and not told.endswith(f" on {shown(nodes)}"):
         show_row(console, "By", nodes)
     if pull.principal:
         show_row(console, "Role" if diagnosis.role_arn else "Principal", diagnosis.role_arn or pull.principal.arn)
     pod = f"{pull.namespace}/{pull.pod}" if pull.namespace and pull.pod else pull.pod
     places = (("cluster", diagnosis.cluster), ("node", pull.node), ("pod", pod))
-    if where := ", ".join(f"{what} {name}" for what, name in places if name):
-        show_row(console, "Where", where)
+    where = [f"{what} {shown(name)}" for what, name in places if name]
+    if not parts.issuperset(where):
+        show_row(console, "Where", ", ".join(where))
     # Most causes have AWS's words among their evidence.
     if pull.denial and not any(pull.denial.message in line for each in findings for line in each.evidence):
         show_row(console, "AWS said", pull.denial.message)

@@ -11,7 +11,8 @@ import click
 
 from pull_responder.authorization.cases import evaluate_lines
 from pull_responder.cli.examples import examples
-from pull_responder.model.printable import clean_line as shown
+from pull_responder.cli.lines import shown
+from pull_responder.cli.reader import is_read
 from pull_responder.model.printable import escape_json
 
 _EXAMPLE: Final = (
@@ -89,6 +90,8 @@ def evaluate(form: str) -> None:
         answered, decided = answered + 1, decided + ("error" not in answer)
         sys.stdout.write((escape_json(line) if form == "json" else shown(_as_text(answer))) + "\n")
         sys.stdout.flush()  # a caller that writes line by line waits for the answer
+        if not is_read():
+            break
     if answered and not decided:
         raise click.ClickException("standard input: no line could be evaluated (--help has an example of one)")
 

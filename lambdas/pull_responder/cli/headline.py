@@ -63,12 +63,12 @@ def fix_line(finding: Finding) -> tuple[str, str]:
         first = f"Run 1 of {len(fix.commands)}" if len(fix.commands) > 1 else "Run"
         return f"{first} in {where}: ", typed
     summary, short = shown(fix.summary), shown(fix.short)
-    heads = (f"By hand in {where}: ", "By hand: ")
+    heads = (f"By hand in {where}: ", "By hand: ", "")
     whole = ((head, words) for words in (summary, short) if words for head in heads)
     for head, words in whole:
         if first_fitting([head + words], COLUMNS):
             return head, words
-    return heads[1], first_words(short or summary, COLUMNS - len(heads[1]))
+    return "By hand: ", first_words(short or summary, COLUMNS - len("By hand: "))
 
 
 def is_told(finding: Finding) -> bool:
@@ -79,7 +79,7 @@ def is_told(finding: Finding) -> bool:
 def open_line(opened: Sequence[Undecided], title: str) -> str:
     """Return that nothing is decided, and what most likely explains the failure. `title` is that of the first cause."""
     first, more = opened[0].cause, len(opened) - 1
-    count = f", or {number_of(more, 'other cause')}" if more else ""
+    count = f", or {more} more" if more else ""
     if first == pull_failing_unexplained.CHECK.id:
         return f"Not decided: nothing that can be read explains it{count}"
     fault = title[:1].lower() + title[1:] if title.startswith(_ARTICLES) else title

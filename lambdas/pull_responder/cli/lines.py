@@ -5,7 +5,6 @@ A line breaks only between words. A URL, an ARN, an id or a command is one word:
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import sys
@@ -28,6 +27,8 @@ NARROW: Final = 60
 
 # A command in a sentence stands in backticks, or in brackets if its first word says that it is one.
 _WORD: Final = re.compile(r"(?:`[^`]*+`|\((?:aws|docker|kubectl|pull-responder) [^()]*+\)|\S)++")
+_CLAUSE_END: Final = re.compile(r"[.;:,](?= )| (?=\()")
+_SHORTEST_CLAUSE: Final = 24
 _RIGHT_TO_LEFT: Final = frozenset({"R", "AL", "AN"})
 # Letters and signs that look like a space, or like nothing (Unicode, Default_Ignorable_Code_Point and U+2800).
 _BLANK: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
@@ -53,13 +54,11 @@ def _in_place(character: str) -> str:
 
 
 def terminal_width() -> int:
-    """Return how many characters a line of standard output has.
+    """Return how many characters a line of standard output has. Only a terminal's lines have an end.
 
-    COLUMNS says it, whatever the output is. Without it, only a terminal's lines have an end.
+    COLUMNS does not count elsewhere: readline exports it to whatever a shell or a Python program starts.
     """
-    if sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdecimal():
-        return shutil.get_terminal_size().columns
-    return UNLIMITED
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else UNLIMITED
 
 
 def wrap(text: str, width: int) -> list[str]:
@@ -95,9 +94,18 @@ def first_fitting(candidates: Iterable[str], width: int) -> str | None:
 
 
 def first_words(text: str, width: int) -> str:
-    """Return `text` if it has at most `width` cells, else its first words and dots; all of it if no word fits."""
+    """Return `text` if it has at most `width` cells, else as many of its clauses, else of its words, and dots.
+
+    A whole sentence has no dots. All of the text is returned if not even its first word fits.
+    """
     if cell_len(text) <= width:
         return text
+    for end in reversed([found.start() for found in _CLAUSE_END.finditer(text)]):
+        clause = text[:end]
+        is_whole = clause.count("(") == clause.count(")") and clause.count("`") % 2 == 0
+        shortened = f"{clause}." if text[end] == "." else f"{clause} ..."
+        if is_whole and _SHORTEST_CLAUSE <= cell_len(shortened) <= width:
+            return shortened
     kept = wrap(text, width - len(" ..."))[0]
     return f"{kept} ..." if cell_len(kept) + len(" ...") <= width else text
 

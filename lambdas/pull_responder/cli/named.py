@@ -83,7 +83,7 @@ def named(resource: Resource) -> Named:
     first, _, rest = arn.resource.partition("/")
     kind = _OF_ARN.get(first) or _KINDS.get(resource.type) or first.replace("-", " ")
     name = _name(first, rest, arn)
-    return Named("" if name.startswith(f"{kind}-") else kind, shown(name), _is_id(kind, name))
+    return Named("" if name.startswith(f"{kind.lower()}-") else kind, shown(name), _is_id(kind, name))
 
 
 def _name(first: str, rest: str, arn: Arn) -> str:

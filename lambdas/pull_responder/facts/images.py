@@ -187,8 +187,8 @@ def read_newest_tags(reader: Reader, account: str, region: str, name: str) -> tu
         if len(found) > _MOST_DESCRIBED:
             return None
         tagged = ((each.get("imagePushedAt"), tag) for each in found for tag in each.get("imageTags", []))
-        timed = ((pushed_at, tag) for pushed_at, tag in tagged if pushed_at is not None)
-        return tuple(NewTag(tag, pushed_at) for pushed_at, tag in heapq.nlargest(MOST_NEW, timed))
+        timed = (NewTag(tag, pushed_at) for pushed_at, tag in tagged if pushed_at is not None)
+        return tuple(heapq.nsmallest(MOST_NEW, timed, key=lambda each: (-each.pushed_at.timestamp(), each.name)))
 
     return reader.call("ecr:DescribeImages", account=account, region=region, request=request, absent=_NO_REPOSITORY)
 

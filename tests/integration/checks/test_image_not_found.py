@@ -46,7 +46,7 @@ def test_the_newest_tags_are_named_with_their_times(estate: Estate) -> None:
         push(estate, repository, tag)
     images = estate.client("ecr").describe_images(repositoryName=repository.resource.partition("/")[2])
     times = {each["imageTags"][0]: each["imagePushedAt"] for each in images["imageDetails"]}
-    newest = sorted(times, key=lambda tag: (times[tag], tag), reverse=True)[:3]
+    newest = sorted(times, key=lambda tag: (-times[tag].timestamp(), tag))[:3]
     finding = of_cause(estate.diagnose(reported(estate, repository, UNKNOWN_TAG, tag="main")), CAUSE)
     said = ", ".join(f"{tag} ({times[tag].astimezone(UTC):%Y-%m-%dT%H:%M:%SZ})" for tag in newest)
     assert f"Newest tags: {said}." in finding.evidence

@@ -74,11 +74,13 @@ def _printed(text: str) -> list[str]:
 
 @settings(deadline=None)
 @given(HOSTILE)
-def test_a_diagnosis_has_the_same_lines_whatever_its_fields_hold(text: str) -> None:
+def test_no_line_of_a_diagnosis_begins_with_what_its_fields_hold(text: str) -> None:
     lines = _printed(f"x{text}")
     assert all(line.isprintable() for line in lines)
     plain = _printed("x")
-    assert [line[:4] for line in lines] == [line[:4] for line in plain]
+    # What the first lines have whole is not told again.
+    assert {line[:4] for line in lines} - {"Pull", "By  ", "Wher"} <= {line[:4] for line in plain}
+    assert len(lines) - len(plain) in range(6)
 
 
 def _run(*arguments: str, stdin: str = "") -> str:
