@@ -16,6 +16,7 @@ from pull_responder.cli.doctor import doctor
 from pull_responder.cli.evaluate import evaluate
 from pull_responder.cli.explain import explain
 from pull_responder.cli.interrupt import end_at_interrupt, leave
+from pull_responder.cli.permissions import permissions
 from pull_responder.cli.trial import test_event
 from pull_responder.demo import demo
 from pull_responder.model.quoting import escape
@@ -40,6 +41,7 @@ cli.add_command(evaluate)
 cli.add_command(causes)
 cli.add_command(doctor)
 cli.add_command(test_event)
+cli.add_command(permissions)
 cli.add_command(demo)
 
 
