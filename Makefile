@@ -116,11 +116,12 @@ examples: build/python.stamp
 # What stands in the repository but is written from the code; tests say when it is out of date. All of it is written into
 # build/ first: nothing changes where something is missing.
 generate: build/python.stamp
-	@rm -rf build/generated && mkdir -p build/generated/infra
+	@rm -rf build/generated && mkdir -p build/generated/infra build/generated/lambdas/pull_responder/cli
 	@$(PYTHON) -m infra.permissions > build/scopes.txt
 	@$(PYTHON) -m pull_responder.generate --scopes build/scopes.txt build/generated
 	@$(PYTHON) -m infra.member_role build/generated/infra/permissions.json > build/generated/infra/member-role.yaml
 	@$(PYTHON) -m infra.member_template build/generated/infra/permissions.json > build/generated/infra/member.yaml
+	@$(PYTHON) -m infra.terminal_scopes > build/generated/lambdas/pull_responder/cli/scopes.py
 	@rm -f docs/causes/*.md && cp -R build/generated/. .
 
 # Which versions are installed and packaged: after a change of a requirements.txt. What is packaged is for the functions'

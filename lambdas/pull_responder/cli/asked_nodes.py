@@ -58,7 +58,7 @@ def find_asked(facts: PullFacts, chosen: Chosen, pull_region: str) -> list[Finde
     """
     region = facts.region
     if region is None:
-        raise click.ClickException("no region is configured: set AWS_REGION to the cluster's")
+        raise click.ClickException("no region is configured: give the cluster's with --region, or set AWS_REGION")
     # One round: none of these needs another's answer. None is our own account, whose id is asked for meanwhile.
     facts.read_ahead(
         [facts.identity, lambda: facts.cluster(None, region, chosen.cluster), *_first_reads(facts, region, chosen)]
@@ -73,7 +73,8 @@ def find_asked(facts: PullFacts, chosen: Chosen, pull_region: str) -> list[Finde
         )
     cluster = facts.cluster(None, region, chosen.cluster)
     if cluster is None:
-        _missing(f"cluster {chosen.cluster!r} in {region}", chosen.cluster, facts.cluster_names(None, region))
+        what = f"cluster {chosen.cluster!r} in {region} of account {identity.account}"
+        _missing(what, chosen.cluster, facts.cluster_names(None, region))
     if isinstance(cluster, Unread) and any(word in cluster.reason for word in _NO_REGION):
         raise click.ClickException(f"region {region} does not answer. Is it enabled for this account? {cluster.reason}")
     place = ClusterPlace(facts, identity.account, region, chosen.cluster, pull_region)

@@ -34,8 +34,6 @@ from pull_responder.settings import SettingError, Settings, read_settings
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pull_responder.model.arn import Arn
-
 SECONDS: Final = 30
 """How long a command waits for AWS if it is not told."""
 
@@ -89,20 +87,18 @@ class Connection:
         return unreachable(error) if error is not None else None
 
 
-def open_connection(access: Access, *, settings: Settings | None = None, own: Arn | None = None) -> Connection:
+def open_connection(access: Access) -> Connection:
     """Return the connection that the options and the SDK's configuration lead to.
 
-    `settings` are those of the environment, if none are given. `own` is our ARN, where it is known.
     Raises ClickException if they lead to none, or to no credentials.
     """
-    settings = settings or settings_in(os.environ)
+    settings = settings_in(os.environ)
     profile = access.profile or os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE") or "default"
     used = Used(profile, read_profiles())
     patience = Patience(access.timeout)
     try:
         aws = Aws.connect(
             member_role=settings.member_role,
-            identity=own,
             organization_account=settings.organization_account,
             aws_registries=settings.aws_registries,
             read_accounts=settings.read_accounts,

@@ -41,6 +41,8 @@ _EXPIRED: Final = ("ExpiredToken", "RequestExpired", "TokenRefreshRequired")
 _UNKNOWN_KEY: Final = ("InvalidClientTokenId", "UnrecognizedClient", "InvalidAccessKeyId", "MissingAuthenticationToken")
 _WRONG_SECRET: Final = ("SignatureDoesNotMatch", "InvalidSignature", "IncompleteSignature", "AuthFailure")
 _CLOCK: Final = re.compile(r"RequestTimeTooSkewed|Signature expired|Signature not yet current", re.IGNORECASE)
+# botocore, credentials.py: METHOD of InstanceMetadataProvider and of ContainerProvider.
+_OF_MACHINE: Final = ("iam-role", "container-role")
 _VARIABLES: Final = "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN"
 
 
@@ -191,6 +193,8 @@ def _whose(used: Used) -> str:
 def _renew(used: Used) -> str:
     if used.method == "env":
         return f"set {_VARIABLES} anew, or unset them and give --profile"
+    if used.method in _OF_MACHINE:
+        return "this machine's role gave them out: look at its instance or container metadata"
     source = signed_in_by(used)
     settings = used.profiles.get(source, {})
     if "sso_session" in settings or "sso_start_url" in settings:

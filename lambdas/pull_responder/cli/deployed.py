@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 STACK: Final = "PullResponder"
 
 # CloudFormation API Reference, CreateStack, StackName.
-_STACK_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
+STACK_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Deployed:
 
 def find_deployed(stack: str, access: Access) -> Deployed:
     """Return the stack of this name. Raises ClickException if the options, or the credentials, lead to none."""
-    if not _STACK_NAME.fullmatch(stack):
+    if not STACK_NAME.fullmatch(stack):
         raise click.UsageError("--stack is not the name of a stack")
     connection = open_connection(access)
     aws = connection.aws

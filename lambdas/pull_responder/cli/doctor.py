@@ -8,7 +8,7 @@ import click
 
 from pull_responder.cli import answer, options
 from pull_responder.cli.as_json import line_of
-from pull_responder.cli.connection import Access, open_connection, settings_in
+from pull_responder.cli.connection import Access, settings_in
 from pull_responder.cli.deployed import STACK, find_deployed
 from pull_responder.cli.doctor_text import show_results
 from pull_responder.cli.examples import examples
@@ -58,14 +58,20 @@ def doctor(stack: str, region: str | None, profile: str | None, timeout: int, fo
     Exit status: 0 all works as the settings say; 1 something is broken; 2 there is no such stack, or the options or the
     credentials are unusable; 3 nothing is broken, but something could not be read.
     """
-    access = Access(region, profile, timeout)
-    deployed = find_deployed(stack, access)
+    deployed = find_deployed(stack, Access(region, profile, timeout))
     found, own, where = deployed.found, deployed.own, deployed.region
     if isinstance(found, Unread):
         results = [unread("stack", f"stack {stack}", found, "Nothing of the deployment could be looked at")]
     else:
         settings = _of_stack(found, deployed.settings)
-        results = examine(found, Reader(open_connection(access, settings=settings, own=own).aws))
+        aws = deployed.aws.with_settings(
+            own,
+            member_role=settings.member_role,
+            organization_account=settings.organization_account,
+            aws_registries=settings.aws_registries,
+            read_accounts=settings.read_accounts,
+        )
+        results = examine(found, Reader(aws))
     _show(results, stack=stack, account=own.account, region=where, as_json=form == "json")
     return _exit_status(results)
 

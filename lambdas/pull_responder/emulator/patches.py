@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _REGISTRY_ID = re.compile(rb'"registryId"\s{0,8}:\s{0,8}"(\d{12})"')
+_TAGGED = re.compile(rb'"resourceArn"\s*:\s*"([^"]+)"')
+_LISTED_REPOSITORY = re.compile(rb'"repositoryNames"\s*:\s*\[\s*"([^"]+)"')
 _INSTANCE_PROFILE = re.compile(rb"(?:^|&)InstanceProfileName=([^&]{1,200})")
 _RULE = re.compile(rb'"Rule"\s{0,8}:\s{0,8}"([^"]{1,64})"')
 _ALARMS = re.compile(rb"Action=DescribeAlarms\b|AlarmNames")
@@ -54,6 +56,7 @@ def apply() -> None:
         _authorize_parts_of_clusters,
         _authorize_batches_of_messages,
         _authorize_instance_profiles,
+        _authorize_reads_of_repositories,
         _authorize_reads_of_rules_and_alarms,
         _authorize_reads_of_a_mapping,
         _keep_clusters_without_kubernetes,
@@ -364,6 +367,30 @@ def _authorize_instance_profiles() -> None:
         if named is None:
             return stock(service, method, path, headers, body, *request)
         return f"arn:aws:iam::{request[-1]}:instance-profile/{unquote(named[1].decode())}"
+
+    actions.extract_resource_arn = resource
+
+
+def _authorize_reads_of_repositories() -> None:
+    """With AUTH=true, DescribeRepositories and ListTagsForResource of ECR are authorized on the resource `*`.
+
+    AWS takes all repositories where none is named (Service Authorization Reference, Amazon ECR: the resource is
+    required). Inference: so does the emulator.
+    """
+    actions = _module("core.iam_actions")
+    stock = actions.extract_resource_arn
+
+    def resource(service: str, method: str, path: str, headers: Any, body: bytes, *request: Any) -> Any:
+        found = stock(service, method, path, headers, body, *request)
+        if service != "ecr" or found != "*":
+            return found
+        if tagged := _TAGGED.search(body or b""):
+            return tagged[1].decode()
+        if not str(headers.get("x-amz-target", "")).endswith(".DescribeRepositories"):
+            return found
+        *_, region, account = request
+        listed = _LISTED_REPOSITORY.search(body or b"")
+        return f"arn:aws:ecr:{region}:{account}:repository/{listed[1].decode() if listed else '*'}"
 
     actions.extract_resource_arn = resource
 

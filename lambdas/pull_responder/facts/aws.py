@@ -173,6 +173,26 @@ class Aws:
             patience=patience,
         )
 
+    def with_settings(
+        self,
+        identity: Arn,
+        *,
+        member_role: str,
+        organization_account: str | None,
+        aws_registries: Iterable[str],
+        read_accounts: Iterable[str],
+    ) -> Self:
+        """Return AWS with the same credentials and patience, and with other settings."""
+        return type(self)(
+            self._session,
+            member_role=member_role,
+            identity=identity,
+            organization_account=organization_account,
+            aws_registries=aws_registries,
+            read_accounts=read_accounts,
+            patience=self.patience,
+        )
+
     @property
     def profile(self) -> str:
         """The profile of the SDK's configuration that is used."""

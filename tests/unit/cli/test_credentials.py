@@ -210,6 +210,7 @@ def refused(code: str, message: str = "no", operation: str = "GetCallerIdentity"
             "assume-role",
             "run `aws sso login --profile sso`",
         ),
+        (refused("ExpiredToken"), "default", "iam-role", "have expired: this machine's role gave them out"),
         (refused("InvalidClientTokenId"), "default", "env", "AWS does not know the access key in the environment"),
         (refused("UnrecognizedClientException"), "keys", "", "AWS does not know the access key of profile 'keys'"),
         (
