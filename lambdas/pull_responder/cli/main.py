@@ -15,7 +15,9 @@ from pull_responder.cli.diagnose import diagnose
 from pull_responder.cli.doctor import doctor
 from pull_responder.cli.evaluate import evaluate
 from pull_responder.cli.explain import explain
+from pull_responder.cli.findings import findings
 from pull_responder.cli.interrupt import end_at_interrupt, leave
+from pull_responder.cli.report import report
 from pull_responder.cli.trial import test_event
 from pull_responder.demo import demo
 from pull_responder.model.quoting import escape
@@ -40,6 +42,8 @@ cli.add_command(evaluate)
 cli.add_command(causes)
 cli.add_command(doctor)
 cli.add_command(test_event)
+cli.add_command(findings)
+cli.add_command(report)
 cli.add_command(demo)
 
 
