@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from tests.integration.reported import reported
 from tests.next_step import faults_of
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ def seen(diagnosis: Diagnosis) -> Diagnosis:
         each: faults for each in (*diagnosis.inconclusive, *diagnosis.unchecked) if (faults := faults_of(each.next))
     }
     assert not wrong, [(each.cause, each.reason, each.next, faults) for each, faults in wrong.items()]
+    reported(diagnosis)
     DIAGNOSES.append(diagnosis)
     return diagnosis
 
