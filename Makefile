@@ -181,5 +181,5 @@ build/node.stamp: package.json package-lock.json
 # Chromium for the tests of pages. Without it they are left out, and the last lines of the tests say so.
 build/browser.stamp: tests/browser/package.json tests/browser/package-lock.json
 	@echo "Installing a headless Chromium into tests/browser/node_modules (once)" >&2
-	@npm ci --prefix tests/browser --silent --no-audit --no-fund || echo "Without it the tests of pages are left out" >&2
-	@mkdir -p build && touch $@
+	@npm ci --prefix tests/browser --silent --no-audit --no-fund && mkdir -p build && touch $@ || \
+		echo "Without it the tests of pages are left out" >&2

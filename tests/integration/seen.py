@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tests.first_lines import faults_of_answer
+from tests.integration.reported import reported
 from tests.next_step import faults_of
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def seen(diagnosis: Diagnosis) -> Diagnosis:
     }
     assert not wrong, [(each.cause, each.reason, each.next, faults) for each, faults in wrong.items()]
     assert faults_of_answer(diagnosis) == []
+    reported(diagnosis)
     DIAGNOSES.append(diagnosis)
     return diagnosis
 

@@ -96,7 +96,9 @@ def _verdict(pull: ReportedPull) -> str:
 
 
 def _contents_line(pull: ReportedPull) -> str:
-    return f"{_verdict(pull)}: {short(_image(pull))}"
+    failed = pull.diagnosis.pull
+    who = f"pod {failed.pod}" if failed.pod else pull.nodes or (f"node {failed.node}" if failed.node else "")
+    return f"{_verdict(pull)}: {short(_image(pull))}{f', {short(who)}' if who else ''}"
 
 
 def _image(pull: ReportedPull) -> str:
