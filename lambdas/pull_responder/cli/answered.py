@@ -10,11 +10,20 @@ from pull_responder.events.outcome import Skipped
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pull_responder.cli.workload import Use
     from pull_responder.diagnosis import Diagnosis
     from pull_responder.pulls.path import PullPath
 
 FOUND: Final = 1
 OPEN: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class UsedBy:
+    """Where a manifest uses an image on these nodes. `doubt` says why it may not run there; empty if it does."""
+
+    use: Use
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +33,14 @@ class Answered:
     - `path`: its path to the registry, None if that was not read or cannot explain the symptom.
     - `asked`: the image of a question about a pull that has not failed, as it was asked.
     - `nodes`: the nodes that the question is about.
+    - `used_by`: where manifests use the image on these nodes.
     """
 
     diagnosis: Diagnosis
     path: PullPath | None
     asked: str | None = None
     nodes: str | None = None
+    used_by: tuple[UsedBy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,16 @@ from botocore.exceptions import BotoCoreError
 
 from pull_responder.cli import answer, options, question
 from pull_responder.cli.answered import Answer, Answered, exit_status
-from pull_responder.cli.as_json import diagnosis_object, line_of, skipped_object
+from pull_responder.cli.as_json import diagnosis_object, line_of, skipped_object, workloads_object
+from pull_responder.cli.as_junit import junit_document
+from pull_responder.cli.as_sarif import sarif_document
 from pull_responder.cli.asked_nodes import Chosen
+from pull_responder.cli.manifest_files import STANDARD_INPUT, read_files
+from pull_responder.cli.manifests import read_manifests
+from pull_responder.cli.manifests_text import show_answers
 from pull_responder.cli.of_event import answers_to, path_of
+from pull_responder.cli.of_manifests import answers_about
+from pull_responder.events import kubernetes_names
 from pull_responder.events.image_reference import RegistryKind
 from pull_responder.events.intake import Inspection, UnusableEvent, read_text
 from pull_responder.events.outcome import Skipped
@@ -38,7 +45,13 @@ if TYPE_CHECKING:
 @click.option("--nodegroup", metavar="NAME", help="One node group of the cluster.")
 @click.option("--fargate-profile", metavar="NAME", help="One Fargate profile of the cluster.")
 @click.option("--instance", metavar="ID", help="One running node of the cluster.")
-@options.form
+@click.option(
+    "--manifests",
+    metavar="PATH",
+    help="Manifests to ask about: a folder, a file, or - for standard input; needs --cluster.",
+)
+@click.option("-n", "--namespace", metavar="NAME", help="The namespace of manifests that name none.")
+@options.diagnosis_form
 def diagnose(  # noqa: PLR0913, PLR0917 -- one argument an option
     file: str | None,
     image: str | None,
@@ -46,9 +59,11 @@ def diagnose(  # noqa: PLR0913, PLR0917 -- one argument an option
     nodegroup: str | None,
     fargate_profile: str | None,
     instance: str | None,
+    manifests: str | None,
+    namespace: str | None,
     form: str,
 ) -> int:
-    """Diagnose every pull in an event, or say whether nodes of a cluster can pull an image.
+    """Diagnose every pull in an event, or say whether nodes of a cluster can pull an image, or those of manifests.
 
     Without further options, a question about a cluster covers all its node groups, Fargate profiles and other nodes.
 
@@ -56,26 +71,39 @@ def diagnose(  # noqa: PLR0913, PLR0917 -- one argument an option
     found, but something inconclusive.
     """
     given = {"event": file, "image": image, "cluster": cluster, "nodegroup": nodegroup}
-    given |= {"fargate-profile": fargate_profile, "instance": instance}
+    given |= {"fargate-profile": fargate_profile, "instance": instance, "manifests": manifests, "namespace": namespace}
     if empty := next((name for name, value in given.items() if value is not None and not value.strip()), None):
         raise click.UsageError(f"--{empty} is empty")
     chosen = [option for option in (nodegroup, fargate_profile, instance) if option is not None]
-    if file is not None:
+    if manifests is not None:
+        answers = _of_manifests(manifests, cluster, namespace, others=bool(file or image or chosen))
+    elif file is not None:
         if image or cluster or chosen:
             raise click.UsageError("--event takes neither --image nor --cluster")
         answers = _of_event(file)
     else:
         if not (image and cluster):
-            raise click.UsageError("give --event, or --image and --cluster")
+            raise click.UsageError("give --event, or --image or --manifests and --cluster")
         if len(chosen) > 1:
             raise click.UsageError("give one of --nodegroup, --fargate-profile and --instance")
         answers = _of_question(image, Chosen(cluster, nodegroup, fargate_profile, instance))
+    if form in ("junit", "sarif"):
+        return _write(list(answers), form, file or manifests or image or "")
     console = answer.terminal()
     shown = []
-    for each in answers:
-        _show(each, console, as_json=form == "json")
+    for each in show_answers(console, answers) if manifests is not None and form == "text" else answers:
+        if manifests is None or form == "json":
+            _show(each, console, as_json=form == "json")
         shown.append(each)
     return exit_status(shown)
+
+
+def _write(answers: list[Answer], form: str, source: str) -> int:
+    """Print all answers as one document for CI."""
+    status = exit_status(answers)
+    name = STANDARD_INPUT if source == "-" else source
+    click.echo(junit_document(answers) if form == "junit" else sarif_document(answers, name, status), nl=False)
+    return status
 
 
 def _show(each: Answer, console: Console, *, as_json: bool) -> None:
@@ -87,7 +115,8 @@ def _show(each: Answer, console: Console, *, as_json: bool) -> None:
         else:
             answer.show_skipped(console, skipped)
     elif as_json:
-        click.echo(line_of(diagnosis_object(each.diagnosis, each.path, each.asked, each.nodes)))
+        used = workloads_object(each.used_by) if each.used_by else {}
+        click.echo(line_of(diagnosis_object(each.diagnosis, each.path, each.asked, each.nodes) | used))
     else:
         answer.show_diagnosis(console, each.diagnosis, path=each.path, asked=each.asked, nodes=each.nodes)
 
@@ -122,6 +151,21 @@ def _read(file: str) -> Sequence[PullFailure | Inspection | Skipped]:
         raise click.ClickException(f"{name}: byte {error.start} is not UTF-8") from error
     except UnusableEvent as error:
         raise click.ClickException(f"{name}: {error}") from error
+
+
+def _of_manifests(path: str, cluster: str | None, namespace: str | None, *, others: bool) -> Iterator[Answer]:
+    if others:
+        raise click.UsageError("--manifests takes none of --event, --image, --nodegroup, --fargate-profile, --instance")
+    if not cluster:
+        raise click.UsageError("--manifests needs --cluster, whose nodes are to pull the images")
+    question.check_names(Chosen(cluster))
+    if namespace and not kubernetes_names.object_name(namespace):
+        raise click.ClickException(f"--namespace: {namespace[:120]!r} cannot be the name of a namespace")
+    found = read_manifests(read_files(path), namespace)
+    if not found.objects and not found.problems:
+        raise click.ClickException(f"--manifests: {path} holds no object of Kubernetes, with apiVersion and kind")
+    settings, aws = _connect()
+    return answers_about(found, cluster, aws, settings)
 
 
 def _of_question(text: str, chosen: Chosen) -> Iterator[Answer]:

@@ -9,3 +9,11 @@ profile = click.option("--profile", metavar="NAME", help="A profile of the SDK's
 form = click.option(
     "-o", "--format", "form", type=click.Choice(["text", "json"]), default="text", help="Text is for people."
 )
+diagnosis_form = click.option(
+    "-o",
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "junit", "sarif"]),
+    default="text",
+    help="Text is for people; junit and sarif are for CI.",
+)
