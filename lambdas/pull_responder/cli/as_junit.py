@@ -53,7 +53,8 @@ def _case(each: Answer) -> ET.Element:
     diagnosis = each.diagnosis
     image = each.asked or diagnosis.pull.image or diagnosis.pull.repository_arn or "a registry token"
     by = each.nodes or diagnosis.pull.pod or diagnosis.pull.node or diagnosis.role_arn
-    case = _element("testcase", name=f"{image} by {by}" if by else image, classname=f"{_SUITE}.{image}")
+    own = f" as {diagnosis.role_arn}" if diagnosis.puller.pod_role and diagnosis.role_arn else ""
+    case = _element("testcase", name=f"{image} by {by}{own}" if by else image, classname=f"{_SUITE}.{image}")
     users = list(_users(each))
     if diagnosis.findings:
         worst = max(diagnosis.findings, key=lambda finding: finding.severity.rank)

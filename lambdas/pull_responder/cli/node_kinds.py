@@ -96,7 +96,7 @@ class NodeKinds:
 
         `doubt` is what is not known of the pods, whatever the nodes are.
         """
-        if kind.is_unread:
+        if kind.is_unread and scheduling.fit_labels(placement, kind.labels) is not Fit.NO:
             return Run(kind.nodes, "nothing of these nodes could be read")
         labels = self._with_zones(kind, placement)
         fit = min(scheduling.fit_labels(placement, labels), scheduling.fit_taints(placement, kind.taints))
@@ -118,7 +118,8 @@ class NodeKinds:
     def _kind(self, nodes: Nodes) -> Kind:
         place = self._place
         if nodes.unread is not None:
-            return Kind(nodes)
+            named = {scheduling.NODE_GROUP: frozenset({nodes.node_group})} if nodes.node_group else {}
+            return Kind(nodes, Labels(named))
         if nodes.fargate:
             profile = place.facts.fargate_profile(place.account, place.region, place.name, nodes.fargate_profile or "")
             values = {scheduling.ARCH: "amd64", scheduling.OS: "linux", scheduling.COMPUTE: "fargate"}
@@ -227,8 +228,10 @@ def _without(kind: Kind, keys: frozenset[str]) -> Kind:
 
 
 def _of_others(nodes: Nodes) -> Labels:
-    """Return what is known of the labels of nodes that are in no node group."""
+    """Return what is known of the labels of nodes of which only the instances or the role are known."""
     found = _of_instances(nodes.instances)
+    if nodes.node_group:  # which could not be read
+        return Labels({**found.values, scheduling.NODE_GROUP: frozenset({nodes.node_group})}, found.absent)
     compute = {"auto"} if any(each.operator for each in nodes.instances) else _NOT_FARGATE
     absent = found.absent | {scheduling.NODE_GROUP, scheduling.PROFILE}
     return Labels({**found.values, scheduling.COMPUTE: frozenset(compute)}, absent)

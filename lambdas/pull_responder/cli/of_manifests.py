@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -18,7 +18,7 @@ from pull_responder.cli.answered import Answer, Answered, NotAsked, UsedBy
 from pull_responder.cli.asked_nodes import Chosen, find_asked
 from pull_responder.cli.node_kinds import NodeKinds, Run
 from pull_responder.cli.of_event import path_of
-from pull_responder.cli.own_role import answer_for_role, with_secrets
+from pull_responder.cli.own_role import Account, answer_for_role, with_secrets
 from pull_responder.events.image_reference import RegistryKind, parse_image
 from pull_responder.events.outcome import Skipped
 from pull_responder.events.redaction import redact
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from pull_responder.cli.manifests import Manifests
     from pull_responder.cli.workload import Credentials, Placement, Use, UsedImage, Workload
+    from pull_responder.diagnosis import Diagnosis
     from pull_responder.events.image_reference import ImageReference
     from pull_responder.facts.aws import Aws
     from pull_responder.pulls.nodes import Nodes
@@ -54,13 +55,15 @@ class _Wanted:
 
 @dataclass(slots=True)
 class _Question:
-    """An image, the nodes that pull it and what they show to the registry, with everyone who asks."""
+    """An image, the nodes that pull it and the service account with whose role they do, with everyone who asks.
+
+    `used_by` has the workloads by their pull secrets.
+    """
 
     image: ImageReference
     nodes: Nodes
-    credentials: Credentials
-    namespace: str | None
-    used_by: list[UsedBy] = field(default_factory=list)
+    account: Account | None
+    used_by: dict[tuple[str, ...], list[UsedBy]] = field(default_factory=dict)
 
 
 def answers_about(manifests: Manifests, cluster: str, aws: Aws, settings: Settings) -> Iterator[Answer]:
@@ -116,24 +119,24 @@ def _ask(wanted: list[_Wanted], cluster: str, aws: Aws, settings: Settings) -> I
         if placement not in runs:
             runs[placement] = kinds.of(placement)
         for run in runs[placement]:
-            shown = _shown(credentials, placement.namespace)
-            key = (_pulled(each.image), run.nodes.name, shown)
-            asked = questions.setdefault(key, _Question(each.image, run.nodes, shown, placement.namespace))
-            asked.used_by.append(UsedBy(each.use, run.doubt))
+            account = _account(credentials, placement.namespace)
+            key = (_pulled(each.image), run.nodes.name, account)
+            asked = questions.setdefault(key, _Question(each.image, run.nodes, account))
+            asked.used_by.setdefault(credentials.secrets, []).append(UsedBy(each.use, run.doubt))
     # Questions about one image stand together, where the image is used first.
     firsts: dict[object, int] = {}
     for one in questions.values():
         firsts.setdefault(_pulled(one.image), len(firsts))
     ordered = sorted(questions.values(), key=lambda one: firsts[_pulled(one.image)])
-    waiting: deque[Future[Answered]] = deque()
+    waiting: deque[Future[list[Answered]]] = deque()
     pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="image")
     try:
         for one in ordered:
             waiting.append(pool.submit(copy_context().run, _answer, reader, one, settings))
             if len(waiting) >= _AHEAD:
-                yield waiting.popleft().result()
+                yield from waiting.popleft().result()
         while waiting:
-            yield waiting.popleft().result()
+            yield from waiting.popleft().result()
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
@@ -154,24 +157,31 @@ def _pulled(image: ImageReference) -> tuple[object, ...]:
     return (image.registry_host, image.registry_account, image.region, image.repository, tag, image.digest)
 
 
-def _shown(credentials: Credentials, namespace: str | None) -> Credentials:
-    """Return what decides about the answer: the name of a service account only where it has a role."""
-    if credentials.role_arn:
-        return replace(credentials, service_account=f"{namespace or ''}/{credentials.service_account}")
-    return replace(credentials, service_account="")
+def _account(credentials: Credentials, namespace: str | None) -> Account | None:
+    """Return the service account, if it has a role with which its pods pull."""
+    if not credentials.role_arn:
+        return None
+    return Account(credentials.role_arn, credentials.service_account, namespace)
 
 
-def _answer(reader: Reader, asked: _Question, settings: Settings) -> Answered:
-    pull = question.asked_pull(asked.image, asked.nodes.region)
-    if asked.credentials.role_arn:
-        found = answer_for_role(
-            reader, pull, asked.nodes, asked.credentials, asked.namespace, settings.known_principals
-        )
+def _answer(reader: Reader, asked: _Question, settings: Settings) -> list[Answered]:
+    """Return the answer, several where pull secrets make a difference."""
+    pull, known = question.asked_pull(asked.image, asked.nodes.region), settings.known_principals
+    if asked.account:
+        found = answer_for_role(reader, pull, asked.nodes, asked.account, known)
     else:
-        found = question.answer_for(reader, pull, asked.nodes, settings.known_principals)
-    diagnosis = with_secrets(found.diagnosis, asked.credentials.secrets)
+        found = question.answer_for(reader, pull, asked.nodes, known)
     path = path_of(found.diagnosis.pull, found.facts)
-    return Answered(diagnosis, path, asked=str(asked.image), nodes=asked.nodes.name, used_by=tuple(asked.used_by))
+    by_diagnosis: list[tuple[Diagnosis, list[UsedBy]]] = []
+    for secrets, used_by in asked.used_by.items():
+        diagnosis = with_secrets(found.diagnosis, secrets)
+        same = next((users for each, users in by_diagnosis if each == diagnosis), None)
+        if same is None:
+            by_diagnosis.append((diagnosis, list(used_by)))
+        else:
+            same.extend(used_by)
+    image, nodes = str(asked.image), asked.nodes.name
+    return [Answered(each, path, asked=image, nodes=nodes, used_by=tuple(users)) for each, users in by_diagnosis]
 
 
 def _count(number: int, what: str) -> str:

@@ -8,7 +8,7 @@ its credential provider gives it one after the other.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.checks import BY_ID, CHECKS, instance_metadata_disabled, instance_profile_missing
@@ -23,7 +23,6 @@ from pull_responder.pulls.pod_role import ANNOTATION
 from pull_responder.pulls.pull_facts import PullFacts
 
 if TYPE_CHECKING:
-    from pull_responder.cli.workload import Credentials
     from pull_responder.diagnosis import Diagnosis
     from pull_responder.facts.reader import Reader
     from pull_responder.model.pull import PullFailure
@@ -34,20 +33,26 @@ _OF_NODE: Final = frozenset({instance_metadata_disabled.CHECK, instance_profile_
 _ROLE: Final = "role/"
 
 
-def answer_for_role(  # noqa: PLR0913, PLR0917 -- what a question consists of
-    reader: Reader,
-    asked: PullFailure,
-    nodes: Nodes,
-    credentials: Credentials,
-    namespace: str | None,
-    known_principals: tuple[str, ...],
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A service account with the role in its annotation. `namespace` is None where it is not known."""
+
+    role_arn: str
+    name: str
+    namespace: str | None
+
+    def __str__(self) -> str:
+        return f"service account {self.namespace}/{self.name}" if self.namespace else f"service account {self.name}"
+
+
+def answer_for_role(
+    reader: Reader, asked: PullFailure, nodes: Nodes, account: Account, known_principals: tuple[str, ...]
 ) -> Answer:
     """Diagnose the pull that is asked about by these nodes, with the role that the pods' service account names.
 
     Where the annotation is not the ARN of a role, everything that depends on the role is left open.
     """
-    role = Arn.parse(credentials.role_arn or "")
-    account = f"service account {credentials.service_account.lstrip('/')}"
+    role = Arn.parse(account.role_arn)
     if role is None or not role.resource.startswith(_ROLE):
         found = answer_for(reader, asked, nodes, known_principals)
         why = Reason(
@@ -66,7 +71,7 @@ def answer_for_role(  # noqa: PLR0913, PLR0917 -- what a question consists of
         region=nodes.region,
     )
     facts = PullFacts(reader, known_principals=known_principals, asked=nodes, asked_role=pod_role)
-    pull = replace(by_nodes(asked, nodes), principal=_principal(role), namespace=namespace)
+    pull = replace(by_nodes(asked, nodes), principal=_principal(role), namespace=account.namespace)
     checks = [each for each in CHECKS if each not in _OF_NODE]
     return Answer(nodes, diagnose(pull, facts, checks=checks), facts)
 
