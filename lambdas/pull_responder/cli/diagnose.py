@@ -83,7 +83,7 @@ def diagnose(  # noqa: PLR0913, PLR0917 -- one argument an option
         answers = _of_event(file)
     else:
         if not (image and cluster):
-            raise click.UsageError("give --event, or --image or --manifests and --cluster")
+            raise click.UsageError("give --event, or --image and --cluster, or --manifests and --cluster")
         if len(chosen) > 1:
             raise click.UsageError("give one of --nodegroup, --fargate-profile and --instance")
         answers = _of_question(image, Chosen(cluster, nodegroup, fargate_profile, instance))

@@ -32,7 +32,7 @@ _LONGEST_NAME: Final = 120
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of node. `profile` is set for Fargate; `is_unread` says that nothing of the nodes can be read."""
+    """One kind of node. `profile` is set for Fargate, `group` for a node group."""
 
     nodes: Nodes
     labels: Labels = field(default_factory=Labels)
@@ -73,9 +73,7 @@ class NodeKinds:
             doubt = _NO_NAMESPACE if chosen and placement.namespace is None else ""
             others = [kind for kind in self._kinds if not _is_fargate(kind)]
             chosen += [run for kind in others if (run := self._run(kind, placement, doubt))]
-        if any(each.nodes.unread is None for each in chosen):
-            return chosen
-        return [*chosen, Run(self._nowhere(placement))]
+        return chosen or [Run(self._nowhere(placement))]
 
     def _of_fargate(self, placement: Placement) -> tuple[list[Run], bool]:
         """Return the Fargate profiles that select the pods, and whether one of them certainly does."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.client import BaseClient
+from botocore.exceptions import ClientError
 from moto.backends import get_backend
 
 from pull_responder.cli.main import main
@@ -560,3 +561,90 @@ def test_a_reference_with_a_password_is_not_shown(shop: NetworkEstate, run: Run,
         ended = run(tmp_path, form=form)
         assert ended.status == 3
         assert "hunter2" not in ended.out + ended.err
+
+
+def pool_node(estate: NetworkEstate, pool: str) -> str:
+    """A running node that Karpenter has started for a node pool."""
+    tags = {f"kubernetes.io/cluster/{estate.name}": "owned", "karpenter.sh/nodepool": pool}
+    made = estate.ec2.run_instances(
+        ImageId="ami-12345678",
+        MinCount=1,
+        MaxCount=1,
+        SubnetId=estate.a,
+        SecurityGroupIds=[estate.group],
+        IamInstanceProfile={"Name": estate.name},
+        TagSpecifications=[{"ResourceType": "instance", "Tags": [{"Key": k, "Value": v} for k, v in tags.items()]}],
+    )
+    instance: str = made["Instances"][0]["InstanceId"]
+    return instance
+
+
+@pytest.mark.parametrize(
+    ("pod", "pools", "doubt"),
+    [
+        ({"nodeSelector": {"karpenter.sh/nodepool": "spot"}}, {"spot"}, None),
+        ({"nodeSelector": {"eks.amazonaws.com/compute-type": "auto"}}, {"spot", "general"}, "compute-type=auto"),
+        ({"nodeSelector": {"disk": "ssd", "karpenter.sh/nodepool": "general"}}, {"general"}, "disk=ssd"),
+        ({"nodeSelector": {"eks.amazonaws.com/nodegroup": "intel"}}, set(), None),
+        ({"nodeSelector": {"kubernetes.io/arch": "amd64", "karpenter.sh/nodepool": "gpu"}}, None, None),
+    ],
+)
+def test_nodes_of_karpenter_are_told_by_their_tags(  # noqa: PLR0913, PLR0917 -- fixtures
+    shop: NetworkEstate, run: Run, tmp_path: Path, pod: dict[str, Any], pools: set[str] | None, doubt: str | None
+) -> None:
+    nodes = {pool: pool_node(shop, pool) for pool in ("spot", "general")}
+    write(tmp_path, deployment(shop.image, **pod))
+    answers = run(tmp_path).asked
+    if pools is None:
+        assert [each["nodes"].partition(" with ")[0] for each in answers] == ["nodes"]
+        assert "no node of cluster" in answers[0]["inconclusive"][0]["reason"]
+        return
+    expected = {f"nodes {nodes[pool]} of cluster {shop.name} (node pool {pool})" for pool in pools}
+    assert {each["nodes"] for each in answers} == expected | (set() if pools else {f"{INTEL} of cluster {shop.name}"})
+    for each in answers:
+        said = each["workloads"][0]["doubt"]
+        assert (said is None) is (doubt is None)
+        assert (doubt or "") in (said or "")
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, *operations: str) -> None:
+    ask = BaseClient._make_api_call  # type: ignore[attr-defined]  # botocore's own place for it
+
+    def answer(client: BaseClient, operation: str, parameters: object) -> object:
+        if operation in operations:
+            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "refused"}}, operation)
+        return ask(client, operation, parameters)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", answer)
+
+
+def test_nodes_that_cannot_be_read_are_never_a_pass(
+    shop: NetworkEstate, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, deployment(shop.image))
+    refuse(monkeypatch, "ListNodegroups")
+    ended = run(tmp_path)
+    assert ended.status == 3
+    unread = {each["nodes"]: each["workloads"][0]["doubt"] for each in ended.asked}
+    assert unread[f"node groups of cluster {shop.name}"] == "nothing of these nodes could be read"
+
+
+def test_of_a_node_group_that_cannot_be_read_its_name_is_known(
+    shop: NetworkEstate, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named: dict[str, Any] = {"nodeSelector": {"eks.amazonaws.com/nodegroup": "graviton"}}
+    write(tmp_path, deployment(shop.image, **named))
+    refuse(monkeypatch, "DescribeNodegroup")
+    ended = run(tmp_path)
+    assert ended.status == 3
+    assert ended.doubts == {GRAVITON: "nothing of these nodes could be read"}
+
+
+def test_a_profile_whose_selectors_cannot_be_read_may_select_every_pod(
+    shop: NetworkEstate, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, deployment(shop.image))
+    refuse(monkeypatch, "DescribeFargateProfile")
+    ended = run(tmp_path)
+    assert ended.status == 3
+    assert ended.doubts == {INTEL: None, PODS: "the selectors of the Fargate profile could not be read"}
