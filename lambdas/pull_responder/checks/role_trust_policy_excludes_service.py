@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from pull_responder.authorization.request import ContextValue
     from pull_responder.pulls.node_identity import Identity
     from pull_responder.pulls.nodes import Nodes
-    from pull_responder.pulls.pod_role import PodRole
+    from pull_responder.pulls.own_role import PodRole
     from pull_responder.pulls.pull_facts import PullFacts
 
 

@@ -10,6 +10,7 @@ from pull_responder.events.outcome import Skipped
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pull_responder.cli.workload import Use
     from pull_responder.diagnosis import Diagnosis
     from pull_responder.pulls.path import PullPath
 
@@ -41,6 +42,14 @@ class Reach:
 
 
 @dataclass(frozen=True, slots=True)
+class UsedBy:
+    """Where a manifest uses an image on these nodes. `doubt` says why it may not run there; empty if it does."""
+
+    use: Use
+    doubt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """The diagnosis of one pull.
 
@@ -48,6 +57,7 @@ class Answered:
     - `asked`: the image of a question about a pull that has not failed, as it was asked.
     - `nodes`: the nodes that the question is about.
     - `reach`: the pods that wait for the pull. None where no cluster was read.
+    - `used_by`: where manifests use the image on these nodes.
     """
 
     diagnosis: Diagnosis
@@ -55,6 +65,7 @@ class Answered:
     asked: str | None = None
     nodes: str | None = None
     reach: Reach | None = None
+    used_by: tuple[UsedBy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

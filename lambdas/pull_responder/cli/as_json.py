@@ -9,7 +9,9 @@ from pull_responder.model.printable import escape_json
 from pull_responder.publish.as_document import finding_object, pull_object
 
 if TYPE_CHECKING:
-    from pull_responder.cli.answered import Reach
+    from collections.abc import Iterable
+
+    from pull_responder.cli.answered import Reach, UsedBy
     from pull_responder.diagnosis import Diagnosis, Undecided
     from pull_responder.events.outcome import Skipped
     from pull_responder.network import Hop, NodePlace, Path
@@ -72,6 +74,24 @@ def _pods(reach: Reach) -> dict[str, Any]:
         "names": list(reach.pods),
         "nodes": reach.nodes,
         "workloads": list(reach.workloads),
+    }
+
+
+def workloads_object(used_by: Iterable[UsedBy]) -> dict[str, Any]:
+    """Return the further key of an image of manifests: where they use it. `doubt` is null where it certainly runs."""
+    return {
+        "workloads": [
+            {
+                "kind": each.use.kind,
+                "namespace": each.use.namespace,
+                "name": each.use.name,
+                "container": each.use.container,
+                "file": each.use.file,
+                "line": each.use.line,
+                "doubt": each.doubt or None,
+            }
+            for each in used_by
+        ]
     }
 
 

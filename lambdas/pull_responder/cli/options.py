@@ -17,3 +17,11 @@ timeout = click.option(
 form = click.option(
     "-o", "--format", "form", type=click.Choice(["text", "json"]), default="text", help="Text is for people."
 )
+diagnosis_form = click.option(
+    "-o",
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "junit", "sarif"]),
+    default="text",
+    help="Text is for people; junit and sarif are for CI.",
+)

@@ -102,33 +102,39 @@ def ask(reader: Reader, image: ImageReference, chosen: Chosen, known_principals:
     Raises click.ClickException where the cluster or the chosen nodes do not exist.
     """
     facts = PullFacts(reader)
-    asked = _pull(image, facts.region or "")
+    asked = asked_pull(image, facts.region or "")
 
     def answer(find: Finder) -> Answer | None:
         nodes = find()
-        return _answer(reader, image, asked, nodes, known_principals) if nodes else None
+        return answer_for(reader, asked, nodes, known_principals) if nodes else None
 
     # Read the image in parallel to finding the nodes.
     facts.start([lambda: read_image_ahead(asked, facts)])
     return [each for each in facts.side_by_side(answer, find_asked(facts, chosen, asked.region)) if each]
 
 
-def _answer(
-    reader: Reader, image: ImageReference, asked: PullFailure, nodes: Nodes, known_principals: tuple[str, ...]
-) -> Answer:
+def answer_for(reader: Reader, asked: PullFailure, nodes: Nodes, known_principals: tuple[str, ...]) -> Answer:
+    """Diagnose the pull that is asked about, by these nodes."""
     facts = PullFacts(reader, known_principals=known_principals, asked=nodes)
-    pull = replace(
-        asked,
-        region=image.region or nodes.region,
-        account=nodes.account,
-        principal=principal_of(nodes, facts),
-        cluster=nodes.cluster,
-        node=nodes.instances[0].id if nodes.instances else None,
-    )
+    pull = replace(by_nodes(asked, nodes), principal=principal_of(nodes, facts))
     return Answer(nodes, diagnose_pull(pull, facts), facts)
 
 
-def _pull(image: ImageReference, region: str) -> PullFailure:
+def by_nodes(asked: PullFailure, nodes: Nodes) -> PullFailure:
+    """Return the pull that is asked about as one by these nodes, without the role that they pull with.
+
+    An image of ECR Public is pulled in the region of the nodes: its host names none.
+    """
+    return replace(
+        asked,
+        region=nodes.region if asked.from_ecr_public else asked.region,
+        account=nodes.account,
+        cluster=nodes.cluster,
+        node=nodes.instances[0].id if nodes.instances else None,
+    )
+
+
+def asked_pull(image: ImageReference, region: str) -> PullFailure:
     """Return the pull of `image` without its nodes. `region` is used for ECR Public, whose host names no region."""
     return PullFailure(
         symptom=Symptom.UNKNOWN,

@@ -74,11 +74,13 @@ def read_documents(text: str) -> Iterator[Document | UnusableTextError]:
     """
     text = text.removeprefix("\ufeff")
     counted = Count()
+    no_json: UnusableTextError | None = None
     if text.lstrip()[:1] in ("{", "["):
         found = _of_json(text, counted)
-        if found is not None:
+        if not isinstance(found, _NotJsonError):
             yield found
             return
+        no_json = found
     for number, (line, part) in enumerate(_parts(text)):
         if number >= MOST_DOCUMENTS:
             yield UnusableTextError(line, f"it has more than {MOST_DOCUMENTS} documents")
@@ -86,7 +88,7 @@ def read_documents(text: str) -> Iterator[Document | UnusableTextError]:
         try:
             yield from _of_yaml(part, line, counted)
         except UnusableTextError as error:
-            yield error
+            yield no_json if no_json and line == 1 else error
             if counted.is_full:
                 return
 
@@ -164,14 +166,20 @@ def _of_tag(kind: str, text: str) -> Value:
     return text
 
 
-def _of_json(text: str, counted: Count) -> Document | UnusableTextError | None:
-    """Return the document of a JSON text; None if it is not JSON."""
+class _NotJsonError(UnusableTextError):
+    """What begins like JSON and is none: it may be YAML."""
+
+
+def _of_json(text: str, counted: Count) -> Document | UnusableTextError:
+    """Return the document of a JSON text, or why there is none."""
     try:
         json.loads(text)
     except RecursionError:
         return UnusableTextError(1, f"it is nested deeper than {DEEPEST} levels")
-    except ValueError:
-        return None
+    except json.JSONDecodeError as error:
+        return _NotJsonError(error.lineno, f"it is not JSON: {error.msg}")
+    except ValueError as error:  # a number with thousands of digits
+        return _NotJsonError(1, f"it is not JSON: {error}"[:200])
     builder = Builder(counted)
     line = 1
     try:
@@ -188,7 +196,7 @@ def _of_json(text: str, counted: Count) -> Document | UnusableTextError | None:
                 builder.scalar(value, value if isinstance(value, str) else written, line)
     except UnusableTextError as error:
         return error
-    return builder.document()
+    return builder.document() or _NotJsonError(1, "it is not JSON: it holds nothing")
 
 
 _Loader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
