@@ -94,7 +94,7 @@ def result_object(result: Result, *, stack: str, account: str, region: str) -> d
     return {
         "stack": stack,
         "account": result.account or account,
-        "region": region,
+        "region": result.region or region,
         "check": result.check,
         "subject": result.subject,
         "state": result.state,
