@@ -82,7 +82,7 @@ def show_diagnosis(  # noqa: PLR0913 -- one argument a thing to show
             _show_proof(console, finding)
         _show_pull(console, diagnosis, findings, nodes, asked, who)
         if reach and reach.count > 1:
-            show_row(console, \"Pods\", reach.in_words())
+            show_row(console, "Pods", reach.in_words())
     if path is not None and whole_path:
         way.show_whole(console, path)
     elif path is not None:

@@ -36,7 +36,7 @@ COMMANDS: Final[Mapping[str, Listed]] = {
     "diagnose": Listed(
         "pull_responder.cli.diagnose",
         "diagnose",
-        "Diagnose every pull in an event, or say whether nodes of a cluster can pull an image.",
+        "Diagnose failed pulls, or say whether nodes of a cluster can pull an image.",
     ),
     "explain": Listed(
         "pull_responder.cli.explain",
@@ -58,6 +58,21 @@ COMMANDS: Final[Mapping[str, Listed]] = {
         "pull_responder.cli.trial",
         "test_event",
         "Send a test event through a deployment, and say station by station what it proved.",
+    ),
+    "findings": Listed(
+        "pull_responder.cli.findings",
+        "findings",
+        "List what is open in a deployment: what is broken, since when, and whom it stops.",
+    ),
+    "report": Listed(
+        "pull_responder.cli.report",
+        "report",
+        "Make one page of HTML of what was open in a deployment in a period, with who broke and who fixed it.",
+    ),
+    "permissions": Listed(
+        "pull_responder.cli.permissions",
+        "permissions",
+        "Print the IAM policy that a terminal needs, with the actions and resources of the deployed role.",
     ),
     "demo": Listed(
         "pull_responder.demo",

@@ -10,6 +10,7 @@ import click
 
 from pull_responder.cli import options
 from pull_responder.cli.as_json import line_of
+from pull_responder.cli.connection import Access
 from pull_responder.cli.deployed import STACK, find_deployed
 from pull_responder.cli.findings_table import open_findings
 from pull_responder.findings.clock import began_at, minute, span
@@ -38,8 +39,11 @@ _CLUSTER: Final = re.compile(r"arn:[^:]+:eks:[^:]*:\d*:cluster/(.+)")
 @click.option("--stack", metavar="NAME", default=STACK, show_default=True, help="The name of the stack.")
 @options.region
 @options.profile
+@options.timeout
 @options.form
-def findings(cluster: str | None, stack: str, region: str | None, profile: str | None, form: str) -> int:
+def findings(  # noqa: PLR0913, PLR0917 -- one argument an option
+    cluster: str | None, stack: str, region: str | None, profile: str | None, timeout: int, form: str
+) -> int:
     """List what is open in a deployment: what is broken, since when, and whom it stops.
 
     It only reads. Run it with credentials of the account that has the stack.
@@ -52,7 +56,7 @@ def findings(cluster: str | None, stack: str, region: str | None, profile: str |
     if cluster is not None and not cluster.strip():
         raise click.UsageError("--cluster is empty")
     name = _name_of(cluster) if cluster else None
-    deployed = find_deployed(stack, region, profile)
+    deployed = find_deployed(stack, Access(region, profile, timeout))
     read = open_findings(deployed)
     chosen = [each for each in read.lives if name is None or name in _clusters(each)]
     chosen.sort(key=lambda each: (-each.finding.severity.rank, each.opened_at, each.id))

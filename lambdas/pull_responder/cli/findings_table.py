@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from pull_responder.cli.deployed import settings_in
+from pull_responder.cli.connection import settings_in
 from pull_responder.doctor import Deployment
 from pull_responder.findings.codec import UnusableItem, read_life
 from pull_responder.findings.store import Store, StoreError

@@ -9,6 +9,7 @@ from typing import Final
 import click
 
 from pull_responder.cli import options
+from pull_responder.cli.connection import Access
 from pull_responder.cli.deployed import STACK, find_deployed
 from pull_responder.cli.findings_table import every_finding
 from pull_responder.cli.period import period
@@ -33,8 +34,9 @@ _OUTPUT: Final = "-"
 @click.option("-f", _OPTION, "file", metavar="FILE.html", help="The file to write; else standard output.")
 @options.region
 @options.profile
+@options.timeout
 def report(  # noqa: PLR0913, PLR0917 -- one argument an option
-    since: str, until: str | None, stack: str, file: str | None, region: str | None, profile: str | None
+    since: str, until: str | None, stack: str, file: str | None, region: str | None, profile: str | None, timeout: int
 ) -> int:
     """Make one page of HTML of what was open in a deployment in a period, with who broke and who fixed it.
 
@@ -52,7 +54,7 @@ def report(  # noqa: PLR0913, PLR0917 -- one argument an option
         path = check_writable(file, _OPTION)
     elif file is None and sys.stdout.isatty():
         raise click.UsageError("the page is HTML: give --file FILE.html, or send standard output somewhere")
-    deployed = find_deployed(stack, region, profile)
+    deployed = find_deployed(stack, Access(region, profile, timeout))
     read = every_finding(deployed)
     place = f"stack {stack} in account {deployed.own.account}, {deployed.region}"
     lives = [each for each in read.lives if in_period(each, chosen.since, chosen.until)]
