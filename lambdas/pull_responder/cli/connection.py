@@ -86,6 +86,11 @@ class Connection:
         error = self.aws.identity_error
         return unreachable(error) if error is not None else None
 
+    def what_failed(self) -> str:
+        """Return how AWS failed to say who we are, empty if it did say so."""
+        own = self.aws.identity()
+        return own.reason if isinstance(own, Unread) else ""
+
 
 def open_connection(access: Access) -> Connection:
     """Return the connection that the options and the SDK's configuration lead to.

@@ -28,6 +28,7 @@ from botocore.exceptions import (
 )
 from botocore.exceptions import ConnectionError as NotConnectedError
 
+from pull_responder.facts.answers import IncompleteAnswerError
 from pull_responder.facts.patience import NoTimeLeftError
 from pull_responder.model.printable import clean_line
 
@@ -98,7 +99,7 @@ def no_profile(name: str, used: Used) -> str:
 
 def unusable(error: Exception, used: Used) -> str | None:
     """Return what is wrong with the credentials, and what to run; None if `error` does not say that they are."""
-    if isinstance(error, HTTPClientError | NotConnectedError | NoTimeLeftError):
+    if isinstance(error, HTTPClientError | NotConnectedError | NoTimeLeftError | IncompleteAnswerError):
         return None
     if isinstance(error, ClientError):
         return _refused(error, used)

@@ -100,10 +100,11 @@ def _end(error: BaseException | None, connection: Connection) -> Iterator[Answer
 
 
 def _nothing_read(connection: Connection) -> Answer:
-    """Return that AWS answered nothing in time. Raises ClickException if it cannot be reached at all."""
+    """Return that AWS answered nothing that could be read. Raises ClickException if it cannot be reached at all."""
     if why := connection.out_of_reach():
         raise click.ClickException(why)
-    return NotAsked(f"{_silence(connection.patience)}; nothing was read, so nothing is said about the pull")
+    why = _silence(connection.patience) if connection.patience.is_out else connection.what_failed()
+    return NotAsked(f"{why}; nothing was read, so nothing is said about the pull")
 
 
 def _silence(patience: Patience) -> str:

@@ -150,7 +150,7 @@ def test_a_stack_that_is_not_there_is_one_line(doctor: Doctor) -> None:
     ("arguments", "error"),
     [
         (("--stack", "two words"), "--stack is not the name of a stack"),
-        (("--profile", "nobody"), "The config profile (nobody) could not be found"),
+        (("--profile", "nobody"), "there is no profile 'nobody': run `aws configure --profile nobody`"),
         (("--region", "nowhere-1"), "nowhere-1"),
     ],
 )

@@ -20,6 +20,7 @@ from botocore.exceptions import (
 
 from pull_responder.cli.connection import Access, open_connection
 from pull_responder.cli.credentials import Used, unreachable, unusable, wrong_account
+from pull_responder.facts.answers import IncompleteAnswerError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -252,6 +253,7 @@ def test_what_aws_says_of_credentials(error: Exception, profile: str, method: st
         refused("Throttling"),
         refused("RegionDisabledException"),
         ConnectTimeoutError(endpoint_url="https://sts.amazonaws.com"),
+        IncompleteAnswerError(missing="Arn"),
     ],
 )
 def test_what_says_nothing_of_credentials(error: Exception) -> None:

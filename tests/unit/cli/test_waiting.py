@@ -27,7 +27,7 @@ FIRST, SECOND = Skipped("first"), Skipped("second")
 
 def connection(patience: Patience | None = None, *, unreachable: str | None = None) -> Any:  # noqa: ANN401 -- a stand-in
     patience = patience or Patience(WAIT)
-    return SimpleNamespace(patience=patience, out_of_reach=lambda: unreachable)
+    return SimpleNamespace(patience=patience, out_of_reach=lambda: unreachable, what_failed=lambda: "STS answers HTML")
 
 
 def ask(patience: Patience) -> None:
@@ -108,7 +108,7 @@ def test_what_goes_wrong_with_the_credentials_is_raised() -> None:
 def test_without_any_answer_of_aws_no_answer_is_given() -> None:
     (said,) = in_time(iter([FIRST, SECOND]), connection(), lambda: None, hidden())
     assert isinstance(said, NotAsked)
-    assert said.reason.endswith("nothing was read, so nothing is said about the pull")
+    assert said.reason == "STS answers HTML; nothing was read, so nothing is said about the pull"
 
 
 def test_an_aws_that_cannot_be_reached_is_an_error() -> None:
