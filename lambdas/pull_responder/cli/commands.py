@@ -59,6 +59,12 @@ COMMANDS: Final[Mapping[str, Listed]] = {
         "test_event",
         "Send a test event through a deployment, and say station by station what it proved.",
     ),
+    "mcp": Listed(
+        "pull_responder.cli.mcp_server",
+        "mcp",
+        "Serve agents, by the Model Context Protocol over standard input and output.",
+        Extra("mcp", "mcp"),
+    ),
     "demo": Listed(
         "pull_responder.demo",
         "demo",
