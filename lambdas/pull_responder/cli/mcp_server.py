@@ -112,7 +112,7 @@ def server() -> MCPServer[Any]:
     return made
 
 
-@click.command(epilog=examples("claude mcp add pull-responder -- uvx --from 'pull-responder[mcp]' pull-responder mcp"))
+@click.command(epilog=examples("pull-responder mcp", "uvx --from 'pull-responder[mcp]' pull-responder mcp"))
 def mcp() -> None:
     """Serve agents, by the Model Context Protocol over standard input and output.
 
