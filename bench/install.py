@@ -26,7 +26,8 @@ def build_wheel(folder: Path) -> Path:
     """Return the wheel of this tree, built in `folder` from a copy of what it is made of."""
     source = folder / "source"
     shutil.copytree(_ROOT / "lambdas", source / "lambdas", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    for name in ("LICENSE", "README.md", "pyproject.toml"):
+    for name in ("LICENSE", "pyproject.toml", "docs/pypi.md"):
+        (source / name).parent.mkdir(exist_ok=True)
         shutil.copy(_ROOT / name, source / name)
     options = ("--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder))
     _run(sys.executable, "-m", "pip", "wheel", *options, str(source))

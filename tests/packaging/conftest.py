@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ROOT: Final = Path(__file__).parents[2]
-SOURCES: Final = ("LICENSE", "README.md", "pyproject.toml")
+SOURCES: Final = ("LICENSE", "docs/pypi.md", "pyproject.toml")
 # What pip and its like say where no package index can be reached.
 _UNREACHED: Final = (
     "No matching distribution found",
@@ -60,17 +60,28 @@ def install(*command: str, environment: Mapping[str, str] | None = None) -> None
 
 
 @pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from a copy of what it is made of."""
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what the wheel is made of."""
     folder = tmp_path_factory.mktemp("source")
     for name in SOURCES:
+        (folder / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
     shutil.copytree(ROOT / "lambdas", folder / "lambdas", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    built = folder / "dist"
-    options = ("--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(built))
-    install(sys.executable, "-m", "pip", "wheel", *options, str(folder))
-    (path,) = built.glob("pull_responder-*.whl")
+    return folder
+
+
+def build_wheel(source: Path, folder: Path) -> Path:
+    """Return the wheel of a source folder or archive, built into `folder`."""
+    options = ("--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder))
+    install(sys.executable, "-m", "pip", "wheel", *options, str(source))
+    (path,) = folder.glob("pull_responder-*.whl")
     return path
+
+
+@pytest.fixture(scope="session")
+def wheel(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel."""
+    return build_wheel(source, tmp_path_factory.mktemp("dist"))
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import sys
 import tomllib
 from email import message_from_bytes
@@ -13,7 +14,7 @@ from zipfile import ZipFile
 import pytest
 from packaging.requirements import Requirement
 
-from tests.packaging.conftest import ROOT, Installed, install
+from tests.packaging.conftest import ROOT, Installed, build_wheel, install
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -128,6 +129,27 @@ def test_what_the_wheel_asks_for_is_what_the_terminal_imports(wheel: Path) -> No
     assert always == {"aws-lambda-powertools", "boto3", "click", "dacite", "PyYAML", "rich"}
     assert "pull_responder/known_causes.json" in names
     assert not [name for name in names if name.startswith(("pull_responder/generate/", "tests/", "infra/", "bench/"))]
+
+
+def test_the_source_archive_builds_the_same_wheel(source: Path, wheel: Path, tmp_path: Path) -> None:
+    """A release builds its wheel from the source archive."""
+    build = "from setuptools.build_meta import build_sdist; import sys; build_sdist(sys.argv[1])"
+    subprocess.run(  # noqa: S603 -- the build backend, in a copy
+        [sys.executable, "-c", build, tmp_path], cwd=source, check=True, capture_output=True
+    )
+    (archive,) = tmp_path.glob("*.tar.gz")
+    with ZipFile(wheel) as one, ZipFile(build_wheel(archive, tmp_path)) as other:
+        assert {name for name in one.namelist() if "dist-info" not in name} == {
+            name for name in other.namelist() if "dist-info" not in name
+        }
+
+
+def test_the_page_on_pypi_links_nothing_that_is_not_there(wheel: Path) -> None:
+    with ZipFile(wheel) as archive:
+        (metadata,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        page = str(message_from_bytes(archive.read(metadata)).get_payload())
+    assert page.startswith("# pull-responder")
+    assert re.findall(r"\]\((?!https://)", page) == []
 
 
 @pytest.mark.parametrize("requirement", _requirements(), ids=lambda each: each.name)

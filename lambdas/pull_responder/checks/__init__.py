@@ -112,6 +112,10 @@ def __getattr__(name: str) -> object:
     """Load the checks when one of the two lists is asked for (Python, "Customizing module attribute access")."""
     if name not in ("CHECKS", "BY_ID"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    checks = _checks()
+    try:
+        checks = _checks()
+    except AttributeError as mistake:
+        # `from … import` would take it for a lack of the name, and forget where it was made.
+        raise RuntimeError("a check cannot be loaded") from mistake
     globals().update(CHECKS=checks, BY_ID={check.id: check for check in checks})
     return globals()[name]

@@ -1,119 +1,78 @@
-"""Asks AWS about what `diagnose` was given: an event, what kubectl prints, or a question about an image."""
+"""Asks the command line in a process of its own, and returns what it answers.
+
+So the answers and the limits are those of the terminal, and whoever asks can stop waiting: the process is ended then.
+"""
 
 from __future__ import annotations
 
-import os
-from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+import json
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
-from pull_responder.cli import question
-from pull_responder.cli.answered import Answer, Answered, NotAsked
-from pull_responder.cli.connection import open_connection
-from pull_responder.cli.kubectl.answers import answers_to_seen
-from pull_responder.cli.kubectl.asked import ask_kubectl
-from pull_responder.cli.kubectl.place import region_of, region_of_images, region_of_node
-from pull_responder.cli.of_event import accounts_of, answers_to, path_of, regions_of, skipped_in
-from pull_responder.cli.of_manifests import answers_about, read_rollout
-from pull_responder.cli.reading import read_given
-from pull_responder.cli.waiting import in_time
-from pull_responder.events.image_reference import RegistryKind
-from pull_responder.events.outcome import Skipped
-from pull_responder.facts.reader import Reader
+import anyio
+
+from pull_responder.model.printable import clean_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-    from pull_responder.cli.asked_nodes import Chosen
-    from pull_responder.cli.connection import Access
-    from pull_responder.cli.kubectl.asked import Wanted
-    from pull_responder.cli.kubectl.place import Place
-    from pull_responder.cli.kubectl.seen import Seen
-    from pull_responder.cli.status_line import StatusLine
-    from pull_responder.events.intake import Inspection
-    from pull_responder.model.pull import PullFailure
+SECONDS: Final = 300
+"""How long an answer may take. Reads of AWS have shorter limits of their own."""
+CHARACTERS: Final = 200_000
+"""The most characters of answers, so that they fit into what a model can read."""
 
-# Amazon EKS signs in with a profile that the context names. These say that somebody has chosen another.
-_CHOOSE_CREDENTIALS: Final = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ACCESS_KEY_ID")
+_MAIN: Final = "from pull_responder.cli.start import main; main()"
+_UNUSABLE: Final = 2
+_OPEN: Final = 3
+_ERROR: Final = 500
 
 
-def ask_about_input(
-    file: str, namespace: str | None, place: Place, access: Access, line: StatusLine
-) -> Iterator[Answer]:
-    """Answer what a file or standard input has. `place` is what the options say of the cluster."""
-    given = read_given(file, namespace)
-    if given.read:
-        yield from _of_events(given.read, access, line)
-    if given.seen:
-        yield from _of_seen(given.seen, place, access, line)
+class NotAnsweredError(Exception):
+    """Nothing was answered. The message is one line that says why."""
 
 
-def ask_about_kubectl(wanted: Wanted, place: Place, access: Access, line: StatusLine) -> Iterator[Answer]:
-    """Answer what kubectl tells of the wanted pods.
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What a command answered.
 
-    The profile of the cluster's sign-in is taken where nobody has chosen credentials.
+    - `status` is its exit status.
+    - `lines` are the objects that it printed, as many as there is room for.
+    - `left_out` is how many more there were.
     """
-    seen, context = ask_kubectl(wanted, needs_cluster=place.cluster is None)
-    if not access.profile and not any(os.environ.get(name) for name in _CHOOSE_CREDENTIALS):
-        access = replace(access, profile=context.profile)
-    yield from _of_seen(seen, place.completed_by(context.place), access, line)
+
+    status: int
+    lines: tuple[dict[str, Any], ...]
+    left_out: int
 
 
-def ask_about_image(text: str, chosen: Chosen, place: Place, access: Access, line: StatusLine) -> Iterator[Answer]:
-    """Answer whether the chosen nodes of the cluster at `place` can pull an image."""
-    question.check_names(chosen)
-    told = access.region or place.region or region_of_node(chosen.instance)
-    connection = open_connection(replace(access, region=told))
-    image = question.read_image(text, connection.aws)
-    if image.kind is RegistryKind.OTHER:
-        yield Skipped(question.not_in_ecr(image))
-        return
+async def ask(command: str, *arguments: str, given: str = "", characters: int = CHARACTERS) -> Answers:
+    """Run a command of `pull-responder` with these arguments and `--format json`, and `given` on its standard input.
 
-    def answers() -> Iterator[Answer]:
-        for each in question.ask(Reader(connection.aws), image, chosen, connection.settings.known_principals):
-            path = path_of(each.diagnosis.pull, each.facts)
-            yield Answered(each.diagnosis, path, asked=str(image), nodes=each.nodes.name)
-
-    yield from in_time(answers(), connection, lambda: connection.fault(_account(place)), line)
+    Raises NotAnsweredError if the input, the options or the credentials are unusable, or if it takes too long.
+    """
+    # -P: no module of the folder that it runs in is imported.
+    process = (sys.executable, "-P", "-c", _MAIN, command, "--format=json", *arguments)
+    with anyio.move_on_after(SECONDS) as limit:
+        done = await anyio.run_process(process, input=given.encode("utf-8", errors="replace"), check=False)
+    if limit.cancelled_caught:
+        raise NotAnsweredError(f"no answer within {SECONDS} seconds")
+    if done.returncode == _UNUSABLE or done.returncode > _OPEN:
+        raise NotAnsweredError(_reason(done.stderr.decode("utf-8", errors="replace").splitlines()))
+    return _within(done.returncode, done.stdout.decode("utf-8").splitlines(), characters)
 
 
-def ask_about_manifests(  # noqa: PLR0913, PLR0917 -- one argument a thing to ask with
-    source: str, namespace: str | None, chosen: Chosen, place: Place, access: Access, line: StatusLine
-) -> Iterator[Answer]:
-    """Answer whether the nodes of the cluster at `place` can pull the images of manifests."""
-    question.check_names(chosen)
-    rollout = read_rollout(source, namespace)
-    connection = open_connection(replace(access, region=access.region or place.region))
-    answers = answers_about(rollout, chosen, connection.aws, connection.settings)
-    yield from in_time(answers, connection, lambda: connection.fault(_account(place)), line)
+def _reason(said: Sequence[str]) -> str:
+    """Return the last line of an error, which says what it is."""
+    last = clean_line(said[-1]) if said else "it ended without a word"
+    return last.removeprefix("pull-responder: ")[:_ERROR]
 
 
-def _of_seen(seen: Seen, place: Place, access: Access, line: StatusLine) -> Iterator[Answer]:
-    """Answer what was read of a cluster. The region that it tells comes before that of the SDK's configuration."""
-    if not seen.pulls:
-        yield from (NotAsked(reason) for reason in seen.unread)
-        yield from seen.skipped
-        return
-    region = access.region or place.region or region_of(seen)
-    connection = open_connection(replace(access, region=region))
-    if connection.aws.region is None:
-        region = region_of_images(seen)
-        connection = open_connection(replace(access, region=region))
-    answers = answers_to_seen(seen, place, connection.aws, connection.settings)
-    yield from in_time(answers, connection, lambda: connection.fault(_account(place), region), line)
-
-
-def _account(place: Place) -> list[str]:
-    return [place.account] if place.account else []
-
-
-def _of_events(
-    read: Sequence[PullFailure | Inspection | Skipped], access: Access, line: StatusLine
-) -> Iterator[Answer]:
-    regions = regions_of(read)
-    if not regions:
-        yield from skipped_in(read)
-        return
-    connection = open_connection(access)
-    accounts = accounts_of(read, connection.aws.aws_registries)
-    answers = answers_to(read, connection.aws, connection.settings)
-    yield from in_time(answers, connection, lambda: connection.fault(accounts, regions[0]), line)
+def _within(status: int, lines: Sequence[str], characters: int) -> Answers:
+    kept: list[dict[str, Any]] = []
+    for line in lines:
+        characters -= len(line)
+        if characters < 0 and kept:
+            break
+        kept.append(json.loads(line))
+    return Answers(status, tuple(kept), len(lines) - len(kept))

@@ -74,6 +74,12 @@ COMMANDS: Final[Mapping[str, Listed]] = {
         "permissions",
         "Print the IAM policy that a terminal needs, with the actions and resources of the deployed role.",
     ),
+    "mcp": Listed(
+        "pull_responder.cli.mcp_server",
+        "mcp",
+        "Serve agents, by the Model Context Protocol over standard input and output.",
+        Extra("mcp", "mcp"),
+    ),
     "demo": Listed(
         "pull_responder.demo",
         "demo",

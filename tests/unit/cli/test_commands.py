@@ -24,8 +24,8 @@ try:
     main()
 except SystemExit as ended:
     status = ended.code
-slow = ("aws_lambda_powertools", "boto3", "botocore", "rich", "urllib3", "yaml")
-loaded = [each for each in sys.modules if each.split(".")[0] in slow]
+slow = {"aws_lambda_powertools", "boto3", "botocore", "rich.console", "urllib3", "yaml"}
+loaded = list(slow & set(sys.modules))
 loaded += [each for each in sys.modules if each.startswith(("pull_responder.checks.", "pull_responder.facts."))]
 print("status", status, "loaded", sorted(set(loaded) - {"pull_responder.checks.check"}), file=sys.stderr)
 """
