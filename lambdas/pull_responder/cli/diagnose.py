@@ -13,15 +13,11 @@ from botocore.exceptions import BotoCoreError
 from pull_responder.cli import answer, options, question
 from pull_responder.cli.answered import Answer, Answered, exit_status
 from pull_responder.cli.as_json import diagnosis_object, line_of, skipped_object, workloads_object
-from pull_responder.cli.as_junit import junit_document
-from pull_responder.cli.as_sarif import sarif_document
 from pull_responder.cli.asked_nodes import Chosen
-from pull_responder.cli.manifest_files import STANDARD_INPUT, read_files
-from pull_responder.cli.manifests import read_manifests
-from pull_responder.cli.manifests_text import show_answers
+from pull_responder.cli.for_ci import CI_FORMS, write_for_ci
+from pull_responder.cli.manifests_text import show_rollout
 from pull_responder.cli.of_event import answers_to, path_of
-from pull_responder.cli.of_manifests import answers_about
-from pull_responder.events import kubernetes_names
+from pull_responder.cli.of_manifests import answers_about, read_rollout
 from pull_responder.events.image_reference import RegistryKind
 from pull_responder.events.intake import Inspection, UnusableEvent, read_text
 from pull_responder.events.outcome import Skipped
@@ -76,7 +72,7 @@ def diagnose(  # noqa: PLR0913, PLR0917 -- one argument an option
         raise click.UsageError(f"--{empty} is empty")
     chosen = [option for option in (nodegroup, fargate_profile, instance) if option is not None]
     if manifests is not None:
-        answers = _of_manifests(manifests, cluster, namespace, others=bool(file or image or chosen))
+        answers = _of_manifests(manifests, cluster, namespace, is_alone=not (file or image or chosen))
     elif file is not None:
         if image or cluster or chosen:
             raise click.UsageError("--event takes neither --image nor --cluster")
@@ -87,23 +83,21 @@ def diagnose(  # noqa: PLR0913, PLR0917 -- one argument an option
         if len(chosen) > 1:
             raise click.UsageError("give one of --nodegroup, --fargate-profile and --instance")
         answers = _of_question(image, Chosen(cluster, nodegroup, fargate_profile, instance))
-    if form in ("junit", "sarif"):
-        return _write(list(answers), form, file or manifests or image or "")
+    if form in CI_FORMS:
+        return write_for_ci(answers, form, source=file or manifests or image or "")
+    return exit_status(_shown(answers, as_json=form == "json", is_rollout=manifests is not None))
+
+
+def _shown(answers: Iterator[Answer], *, as_json: bool, is_rollout: bool) -> list[Answer]:
+    """Print answers as text or JSON, as they come, and return them."""
     console = answer.terminal()
+    if is_rollout and not as_json:
+        return show_rollout(console, answers)
     shown = []
-    for each in show_answers(console, answers) if manifests is not None and form == "text" else answers:
-        if manifests is None or form == "json":
-            _show(each, console, as_json=form == "json")
+    for each in answers:
+        _show(each, console, as_json=as_json)
         shown.append(each)
-    return exit_status(shown)
-
-
-def _write(answers: list[Answer], form: str, source: str) -> int:
-    """Print all answers as one document for CI."""
-    status = exit_status(answers)
-    name = STANDARD_INPUT if source == "-" else source
-    click.echo(junit_document(answers) if form == "junit" else sarif_document(answers, name, status), nl=False)
-    return status
+    return shown
 
 
 def _show(each: Answer, console: Console, *, as_json: bool) -> None:
@@ -153,19 +147,16 @@ def _read(file: str) -> Sequence[PullFailure | Inspection | Skipped]:
         raise click.ClickException(f"{name}: {error}") from error
 
 
-def _of_manifests(path: str, cluster: str | None, namespace: str | None, *, others: bool) -> Iterator[Answer]:
-    if others:
-        raise click.UsageError("--manifests takes none of --event, --image, --nodegroup, --fargate-profile, --instance")
+def _of_manifests(source: str, cluster: str | None, namespace: str | None, *, is_alone: bool) -> Iterator[Answer]:
+    if not is_alone:
+        raise click.UsageError("--manifests takes only --cluster and --namespace beside it")
     if not cluster:
         raise click.UsageError("--manifests needs --cluster, whose nodes are to pull the images")
-    question.check_names(Chosen(cluster))
-    if namespace and not kubernetes_names.object_name(namespace):
-        raise click.ClickException(f"--namespace: {namespace[:120]!r} cannot be the name of a namespace")
-    found = read_manifests(read_files(path), namespace)
-    if not found.objects and not found.problems:
-        raise click.ClickException(f"--manifests: {path} holds no object of Kubernetes, with apiVersion and kind")
+    chosen = Chosen(cluster)
+    question.check_names(chosen)
+    found = read_rollout(source, namespace)
     settings, aws = _connect()
-    return answers_about(found, cluster, aws, settings)
+    yield from answers_about(found, chosen, aws, settings)
 
 
 def _of_question(text: str, chosen: Chosen) -> Iterator[Answer]:
