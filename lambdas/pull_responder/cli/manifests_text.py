@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.cli import answer
 from pull_responder.cli.answered import Answered, NotAsked
+from pull_responder.events.outcome import Skipped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from rich.console import Console
 
@@ -18,31 +19,38 @@ if TYPE_CHECKING:
 _MOST_WORKLOADS: Final = 10
 
 
-def show_answers(console: Console, answers: Iterable[Answer]) -> Iterator[Answer]:
-    """Show answers as they come, and yield them. Those about one image come one after the other."""
-    images = fails = left_open = skipped = not_asked = 0
+def show_rollout(console: Console, answers: Iterable[Answer]) -> list[Answer]:
+    """Show answers as they come, and return them. Those about one image have to come one after the other."""
+    shown: list[Answer] = []
+    images = fails = left_open = 0
     for image, group in groupby(answers, key=lambda each: each.asked if isinstance(each, Answered) else None):
+        together = list(group)
+        shown.extend(together)
         if image is None:
-            for each in group:
-                if isinstance(each, NotAsked):
-                    not_asked += 1
-                    console.print(f"Not asked: {answer.shown(each.reason)}", soft_wrap=True)
-                elif not isinstance(each, Answered):
-                    skipped += 1
-                    answer.show_skipped(console, each)
-                yield each
+            for each in together:
+                _show_other(console, each)
             continue
-        by_nodes = [each for each in group if isinstance(each, Answered)]
+        by_nodes = [each for each in together if isinstance(each, Answered)]
+        has_cause = any(each.diagnosis.findings for each in by_nodes)
         images += 1
-        fails += any(each.diagnosis.findings for each in by_nodes)
-        left_open += not any(each.diagnosis.findings for each in by_nodes) and any(map(_is_open, by_nodes))
+        fails += has_cause
+        left_open += not has_cause and any(map(_is_open, by_nodes))
         _show_image(console, image, by_nodes)
-        yield from by_nodes
+    not_asked = sum(isinstance(each, NotAsked) for each in shown)
+    skipped = sum(isinstance(each, Skipped) for each in shown)
     console.print(
         f"{images} image{'' if images == 1 else 's'} in Amazon ECR: {fails} cannot be pulled, {left_open} not decided, "
         f"{images - fails - left_open} fine. {skipped} skipped, {not_asked} not asked.",
         soft_wrap=True,
     )
+    return shown
+
+
+def _show_other(console: Console, each: Answer) -> None:
+    if isinstance(each, Skipped):
+        answer.show_skipped(console, each)
+    elif isinstance(each, NotAsked):
+        console.print(f"Not asked: {answer.shown(each.reason)}", soft_wrap=True)
 
 
 def _is_open(each: Answered) -> bool:

@@ -16,9 +16,12 @@ import click
 from pull_responder.cli import question
 from pull_responder.cli.answered import Answer, Answered, NotAsked, UsedBy
 from pull_responder.cli.asked_nodes import Chosen, find_asked
+from pull_responder.cli.manifest_files import read_files
+from pull_responder.cli.manifests import Manifests, read_manifests
 from pull_responder.cli.node_kinds import NodeKinds, Run
 from pull_responder.cli.of_event import path_of
 from pull_responder.cli.own_role import Account, answer_for_role, with_secrets
+from pull_responder.events import kubernetes_names
 from pull_responder.events.image_reference import RegistryKind, parse_image
 from pull_responder.events.outcome import Skipped
 from pull_responder.events.redaction import redact
@@ -30,7 +33,6 @@ from pull_responder.pulls.pull_facts import PullFacts
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pull_responder.cli.manifests import Manifests
     from pull_responder.cli.workload import Credentials, Placement, Use, UsedImage, Workload
     from pull_responder.diagnosis import Diagnosis
     from pull_responder.events.image_reference import ImageReference
@@ -66,7 +68,20 @@ class _Question:
     used_by: dict[tuple[str, ...], list[UsedBy]] = field(default_factory=dict)
 
 
-def answers_about(manifests: Manifests, cluster: str, aws: Aws, settings: Settings) -> Iterator[Answer]:
+def read_rollout(source: str, namespace: str | None) -> Manifests:
+    """Return what a folder, a file or standard input (`-`) holds; see `read_manifests`.
+
+    Raises click.ClickException where it holds nothing that can be asked about.
+    """
+    if namespace and not kubernetes_names.object_name(namespace):
+        raise click.ClickException(f"--namespace: {namespace[:120]!r} cannot be the name of a namespace")
+    found = read_manifests(read_files(source), namespace)
+    if not found.objects and not found.problems:
+        raise click.ClickException(f"--manifests: {source} holds no object of Kubernetes, with apiVersion and kind")
+    return found
+
+
+def answers_about(manifests: Manifests, chosen: Chosen, aws: Aws, settings: Settings) -> Iterator[Answer]:
     """Yield what could not be read, what is not in ECR, and a diagnosis of each image by each kind of node.
 
     Raises click.ClickException where the cluster or its nodes cannot be asked about.
@@ -90,7 +105,7 @@ def answers_about(manifests: Manifests, cluster: str, aws: Aws, settings: Settin
     for reason, users in elsewhere.items():
         yield Skipped(f"{reason} ({_count(len(users), 'workload')})")
     if wanted:
-        yield from _ask(wanted, cluster, aws, settings)
+        yield from _ask(wanted, chosen, aws, settings)
 
 
 def _wanted(workload: Workload, used: UsedImage, aws: Aws) -> _Wanted | NotAsked:
@@ -108,10 +123,10 @@ def _wanted(workload: Workload, used: UsedImage, aws: Aws) -> _Wanted | NotAsked
     return _Wanted(image, workload, use)
 
 
-def _ask(wanted: list[_Wanted], cluster: str, aws: Aws, settings: Settings) -> Iterator[Answer]:
+def _ask(wanted: list[_Wanted], chosen: Chosen, aws: Aws, settings: Settings) -> Iterator[Answer]:
     reader = Reader(aws)
     facts = PullFacts(reader, known_principals=settings.known_principals)
-    kinds = _kinds(facts, cluster, wanted)
+    kinds = _kinds(facts, chosen, wanted)
     runs: dict[Placement, list[Run]] = {}
     questions: dict[object, _Question] = {}
     for each in wanted:
@@ -141,13 +156,13 @@ def _ask(wanted: list[_Wanted], cluster: str, aws: Aws, settings: Settings) -> I
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _kinds(facts: PullFacts, cluster: str, wanted: list[_Wanted]) -> NodeKinds:
+def _kinds(facts: PullFacts, chosen: Chosen, wanted: list[_Wanted]) -> NodeKinds:
     regions = Counter(each.image.region or facts.region or "" for each in wanted)
     region = regions.most_common(1)[0][0]
-    found = facts.side_by_side(lambda find: find(), find_asked(facts, Chosen(cluster), region))
+    found = facts.side_by_side(lambda find: find(), find_asked(facts, chosen, region))
     identity = facts.identity()
     account = "" if isinstance(identity, Unread) else identity.account  # find_asked has raised where it is not known
-    place = ClusterPlace(facts, account, facts.region or "", cluster, region)
+    place = ClusterPlace(facts, account, facts.region or "", chosen.cluster, region)
     return NodeKinds(place, [each for each in found if each])
 
 

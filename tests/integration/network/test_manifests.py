@@ -516,7 +516,7 @@ def test_manifests_without_pods_are_no_fault(run: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--image", "app:1"], "--manifests takes none of --event, --image"),
+        (["--image", "app:1"], "--manifests takes only --cluster and --namespace beside it"),
         (["--cluster", "no/cluster"], "--cluster: 'no/cluster' cannot be an EKS cluster's name"),
         (["--cluster", "prod", "-n", "No_Namespace"], "--namespace: 'No_Namespace' cannot be the name of a namespace"),
         (["--cluster", "elsewhere"], "there is no cluster 'elsewhere' in us-east-1"),
