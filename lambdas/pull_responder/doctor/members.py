@@ -56,6 +56,16 @@ _ONLY_FUNCTIONS: Final = (
 )
 
 
+# docs/adr/0171-the-health-of-members-node-groups-is-not-read-on-a-schedule.md
+_UNHEALTHY: Final = off(
+    _ID,
+    "health of node groups in other accounts and regions",
+    "it is not read on a schedule, but when they are changed and when a pull fails",
+    "A node group there that becomes unhealthy by itself is seen when a pull fails because of it",
+    step="Deploy a stack in an account and region of which that is to be known sooner",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class _Members:
     """What the members are looked at with."""
@@ -194,6 +204,7 @@ def _examine(deployment: Deployment, reader: Reader) -> list[Result]:
     if len(looked_at) < len(accounts):
         meaning = f"{len(accounts) - len(looked_at)} accounts were not looked at"
         found.append(off(_ID, "further accounts", f"there are more than {_MOST_ACCOUNTS}", meaning, step=""))
+    found.append(_UNHEALTHY)
     return [*found, *(result for results in reader.each(members.examine, looked_at) for result in results)]
 
 
