@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from pull_responder.cli import options, question
-from pull_responder.cli.asked_nodes import Chosen
 from pull_responder.cli.answering import ask_about_image, ask_about_input, ask_about_kubectl, ask_about_manifests
+from pull_responder.cli.asked_nodes import Chosen
 from pull_responder.cli.connection import Access
 from pull_responder.cli.diagnosis_report import OPTION as REPORT
 from pull_responder.cli.examples import examples

@@ -10,11 +10,9 @@ import click
 from pull_responder.cli import answer
 from pull_responder.cli.answered import Answer, Answered, exit_status
 from pull_responder.cli.as_json import diagnosis_object, line_of, skipped_object, workloads_object
-from pull_responder.cli.as_junit import junit_document
-from pull_responder.cli.as_sarif import sarif_document
 from pull_responder.cli.diagnosis_report import OPTION, write_diagnosis_report
-from pull_responder.cli.manifest_files import STANDARD_INPUT
-from pull_responder.cli.manifests_text import show_answers
+from pull_responder.cli.for_ci import CI_FORMS, write_for_ci
+from pull_responder.cli.manifests_text import show_rollout
 from pull_responder.cli.report_file import check_writable
 from pull_responder.events.outcome import Skipped
 
@@ -48,9 +46,9 @@ def tell(answers: Iterator[Answer], telling: Telling) -> int:
     Raises ClickException, before anything is asked, where the page cannot be written.
     """
     page = None if telling.report is None else check_writable(telling.report, OPTION)
-    if telling.form in ("junit", "sarif"):
+    if telling.form in CI_FORMS:
         told = list(answers)
-        click.echo(_document(told, telling), nl=False)
+        write_for_ci(told, telling.form, source=telling.about)
     else:
         told = list(_shown(answers, telling))
     if page:
@@ -58,17 +56,10 @@ def tell(answers: Iterator[Answer], telling: Telling) -> int:
     return exit_status(told)
 
 
-def _document(told: list[Answer], telling: Telling) -> str:
-    """Return all answers as one document for CI."""
-    if telling.form == "junit":
-        return junit_document(told)
-    return sarif_document(told, STANDARD_INPUT if telling.about == "-" else telling.about, exit_status(told))
-
-
 def _shown(answers: Iterable[Answer], telling: Telling) -> Iterator[Answer]:
     console = answer.terminal()
     if telling.form == "text" and telling.of_manifests:
-        yield from show_answers(console, answers)
+        yield from show_rollout(console, answers)
         return
     for each in answers:
         _show(each, console, telling)
