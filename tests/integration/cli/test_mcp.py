@@ -128,9 +128,9 @@ def test_causes_are_listed_and_one_is_told_whole() -> None:
 
 
 UNUSABLE: Final[tuple[tuple[str, dict[str, Any], str], ...]] = (
-    ("diagnose", {}, "give --event, or --image and --cluster"),
+    ("diagnose", {}, "give a file, or - for standard input"),
     ("diagnose", {"event": "no event"}, "standard input: "),
-    ("diagnose", {"event": "{}", "image": "a", "cluster": "b"}, "--event takes neither"),
+    ("diagnose", {"event": "{}", "image": "a", "cluster": "b"}, "FILE and --image are different questions"),
     # What an agent gives is the value of an option, and no option.
     ("diagnose", {"image": "--event=/etc/passwd", "cluster": "c"}, "--image: "),
     ("causes", {"cause": "--help"}, "there is no cause '--help'"),
