@@ -98,7 +98,7 @@ def test_what_needs_no_aws_loads_nothing_slow(arguments: tuple[str, ...], says: 
 def test_without_arguments_help_is_printed_and_readable() -> None:
     done = _run()
     assert done.stdout == _run("--help").stdout
-    assert "\n  explain     Read what kubelet says" in done.stdout
+    assert "\n  explain      Read what kubelet says" in done.stdout
     assert done.stderr == "status 2 loaded []\n"
 
 
