@@ -12,11 +12,12 @@ from pull_responder.cli import answer, options, question
 from pull_responder.cli.answered import Answer, Answered, exit_status
 from pull_responder.cli.as_json import diagnosis_object, line_of, skipped_object
 from pull_responder.cli.asked_nodes import Chosen
-from pull_responder.cli.kubectl.answers import answers_to_seen
-from pull_responder.cli.kubectl.asked import ask_kubectl, read_wanted
-from pull_responder.cli.kubectl.place import Place, region_of, region_of_images, region_of_node
+from pull_responder.cli.kubectl.asked import read_wanted
+from pull_responder.cli.kubectl.place import region_of_node
+from pull_responder.cli.of_cluster import of_kubectl, of_seen
 from pull_responder.cli.of_event import answers_to, path_of
 from pull_responder.cli.reading import read_given
+from pull_responder.cli.sources import one_file, source_of
 from pull_responder.events.image_reference import RegistryKind
 from pull_responder.events.outcome import Skipped
 from pull_responder.facts.aws import Aws
@@ -24,12 +25,12 @@ from pull_responder.facts.reader import Reader
 from pull_responder.settings import SettingError, Settings, read_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from rich.console import Console
 
-    from pull_responder.cli.kubectl.asked import Wanted
-    from pull_responder.cli.kubectl.seen import Seen
+    from pull_responder.cli.kubectl.place import Place
+    from pull_responder.cli.of_cluster import OfCluster
 
 
 @click.command()
@@ -75,16 +76,17 @@ def diagnose(  # noqa: PLR0913, PLR0917 -- one argument an option
     Exit status: 0 nothing wrong found, or no pull from ECR; 1 at least one cause; 2 the input is unusable; 3 nothing
     found, but something inconclusive.
     """  # noqa: D301 -- click's mark for lines that stay as they are
-    file = _one_of(given, file)
+    file = one_file(given, file)
     values = {"FILE": file, "--pod": pod, "--namespace": namespace, "--context": context, "--image": image}
     values |= {"--cluster": cluster, "--nodegroup": nodegroup, "--fargate-profile": fargate_profile}
     values["--instance"] = instance
-    source = _source(values, all_namespaces=all_namespaces)
+    source = source_of(values, all_namespaces=all_namespaces)
     place = question.read_cluster(cluster)
     if source == "FILE":
         answers = _of_input(file or "", place, namespace)
     elif source == "--pod":
-        answers = _of_kubectl(read_wanted(pod, namespace, context, all_namespaces=all_namespaces), place)
+        wanted = read_wanted(pod, namespace, context, all_namespaces=all_namespaces)
+        answers = _of_cluster(of_kubectl(wanted, place))
     else:
         chosen = Chosen(place.cluster or "", nodegroup, fargate_profile, instance, account=place.account)
         answers = _of_question(image or "", chosen, place.region or region_of_node(instance))
@@ -94,39 +96,6 @@ def diagnose(  # noqa: PLR0913, PLR0917 -- one argument an option
         _show(each, console, as_json=form == "json")
         shown.append(each)
     return exit_status(shown)
-
-
-def _source(values: Mapping[str, str | None], *, all_namespaces: bool) -> str:
-    """Return the option that says what is asked about. Raises click.UsageError for options that contradict each other.
-
-    --namespace and --all-namespaces ask kubectl, as --pod does.
-    """
-    if empty := next((name for name, value in values.items() if value is not None and not value.strip()), None):
-        raise click.UsageError(f"{empty} is empty")
-    given = {name for name, value in values.items() if value is not None}
-    if all_namespaces or given & {"--pod", "--namespace", "FILE", "--image"} == {"--namespace"}:
-        given.add("--pod")
-    sources = [name for name in ("FILE", "--pod", "--image") if name in given]
-    nodes = given & {"--nodegroup", "--fargate-profile", "--instance"}
-    wrong = {
-        f"{' and '.join(sources)} are different questions: ask one": len(sources) > 1,
-        "--nodegroup, --fargate-profile and --instance go with --image": bool(nodes) and "--image" not in given,
-        "--namespace does not go with --image": given >= {"--namespace", "--image"},
-        "--context goes with --pod, --namespace or --all-namespaces": "--context" in given and "--pod" not in given,
-        "give a file, or - for standard input, or --pod, or --image and --cluster": not sources
-        or (sources == ["--image"] and "--cluster" not in given),
-        "give one of --nodegroup, --fargate-profile and --instance": len(nodes) > 1,
-    }
-    if problem := next((problem for problem, is_so in wrong.items() if is_so), None):
-        raise click.UsageError(problem)
-    return sources[0]
-
-
-def _one_of(given: str | None, file: str | None) -> str | None:
-    """Return the file to read: that of the argument or of --event, None without either."""
-    if given is not None and file is not None:
-        raise click.UsageError(f"give {given[:100]!r} or --event, not both")
-    return file if given is None else given
 
 
 def _show(each: Answer, console: Console, *, as_json: bool) -> None:
@@ -165,26 +134,17 @@ def _of_input(file: str, place: Place, namespace: str | None) -> Iterator[Answer
         settings, aws = _connect()
         yield from answers_to(given.read, aws, settings)
     if given.seen:
-        yield from _of_seen(given.seen, place)
+        yield from _of_cluster(of_seen(given.seen, place))
 
 
-def _of_kubectl(wanted: Wanted, place: Place) -> Iterator[Answer]:
-    seen, context = ask_kubectl(wanted, needs_cluster=place.cluster is None)
-    yield from _of_seen(seen, place.completed_by(context.place), context.profile)
-
-
-def _of_seen(seen: Seen, place: Place, profile: str | None = None) -> Iterator[Answer]:
-    """Answer what was read of a cluster. The region that it tells comes before that of the SDK's configuration.
-
-    `profile` is that of the cluster's sign-in, for where nobody has chosen credentials.
-    """
-    if any(os.environ.get(name) for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ACCESS_KEY_ID")):
-        profile = None
-    told = place.region or region_of(seen)
-    settings, aws = _connect(told, profile)
-    if aws.region is None and seen.pulls:
-        settings, aws = _connect(region_of_images(seen), profile)
-    yield from answers_to_seen(seen, place, aws, settings)
+def _of_cluster(asked: OfCluster) -> Iterator[Answer]:
+    if not asked.needs_aws:
+        yield from asked.without_aws()
+        return
+    settings, aws = _connect(asked.region, asked.profile)
+    if aws.region is None:
+        settings, aws = _connect(asked.otherwise, asked.profile)
+    yield from asked.answers(aws, settings)
 
 
 def _of_question(text: str, chosen: Chosen, region: str | None) -> Iterator[Answer]:

@@ -106,7 +106,7 @@ def _of_yaml(text: str, first_line: int, counted: Count) -> Iterator[Document]:
     builder = Builder(counted)
     before = first_line - 1
     for event in _events(text, first_line):
-        line = event.start_mark.line + 1 + before
+        line = (event.start_mark.line if event.start_mark else 0) + 1 + before
         if isinstance(event, ScalarEvent):
             plain = event.implicit[0] and event.tag is None
             builder.scalar(_resolved(event.value) if plain else event.value, event.value, line, event.anchor)
@@ -117,7 +117,7 @@ def _of_yaml(text: str, first_line: int, counted: Count) -> Iterator[Document]:
         elif isinstance(event, (MappingEndEvent, SequenceEndEvent)):
             builder.end()
         elif isinstance(event, AliasEvent):
-            builder.alias(event.anchor, line)
+            builder.alias(event.anchor or "", line)
         elif isinstance(event, DocumentEndEvent):
             if document := builder.document():
                 yield document

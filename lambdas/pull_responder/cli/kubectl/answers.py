@@ -40,26 +40,28 @@ _FARGATE: Final = "fargate-"
 def answers_to_seen(seen: Seen, place: Place, aws: Aws, settings: Settings) -> Iterator[Answer]:
     """Diagnose every kind of failed pull of a cluster; then say what could not be asked, and what is skipped."""
     facts = PullFacts(Reader(aws), known_principals=settings.known_principals)
-    skipped = [*seen.skipped]
-    if seen.pulls:
-        completed = _completed(seen, place, facts)
-        skipped += [
-            Skipped(reason) for reason in dict.fromkeys(map(skip_reason, (e.pull for e in completed))) if reason
-        ]
-        kinds = alike([each for each in completed if not skip_reason(each.pull)], facts)
-        for pull, reach in kinds[:MOST_DIAGNOSED]:
-            diagnosis = diagnose(pull, facts)
-            yield Answered(diagnosis, path_of(pull, facts), reach=reach)
-            if missing := _missing(diagnosis, facts):
-                yield NotAsked(missing)
-        if rest := kinds[MOST_DIAGNOSED:]:
-            pods = sum(reach.count for _, reach in rest)
-            yield NotAsked(
-                f"{len(rest):,} more kinds of failed pulls, of {pods:,} pods, are not diagnosed: give fewer pods, "
-                "such as those of one namespace"
-            )
+    completed = _completed(seen, place, facts)
+    kinds = alike([each for each in completed if not skip_reason(each.pull)], facts)
+    for pull, reach in kinds[:MOST_DIAGNOSED]:
+        diagnosis = diagnose(pull, facts)
+        yield Answered(diagnosis, path_of(pull, facts), reach=reach)
+        if missing := _missing(diagnosis, facts):
+            yield NotAsked(missing)
+    if rest := kinds[MOST_DIAGNOSED:]:
+        pods = sum(reach.count for _, reach in rest)
+        yield NotAsked(
+            f"not diagnosed, as there are too many kinds of failed pulls: {len(rest):,}, on {pods:,} pods. Give fewer "
+            "pods, such as those of one namespace"
+        )
+    yield from answers_without_pulls(seen)
+    reasons = dict.fromkeys(skip_reason(each.pull) for each in completed)
+    yield from (Skipped(reason) for reason in reasons if reason)
+
+
+def answers_without_pulls(seen: Seen) -> Iterator[Answer]:
+    """Say what could not be read of a cluster, and what is skipped."""
     yield from (NotAsked(reason) for reason in seen.unread)
-    yield from skipped
+    yield from seen.skipped
 
 
 def _completed(seen: Seen, place: Place, facts: PullFacts) -> list[PodPull]:
