@@ -77,7 +77,7 @@ def ask_about_manifests(  # noqa: PLR0913, PLR0917 -- one argument a thing to as
 
 
 def _of_cluster(asked: OfCluster, access: Access, line: StatusLine) -> Iterator[Answer]:
-    """Answer a question about pods. The region that their cluster tells comes before that of the SDK's configuration."""
+    """Answer a question about pods. The region that their cluster tells comes before a configured one."""
     if not asked.needs_aws:
         yield from asked.without_aws()
         return
