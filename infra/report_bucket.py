@@ -25,8 +25,9 @@ FOLDER = "problems"
 class ReportBucket(s3.Bucket):
     """A private bucket, which takes requests over TLS only and deletes a page `settings.keep_days` after it came.
 
-    `key`, if not None, encrypts it, instead of a key of S3. It stays when the stack is deleted: CloudFormation deletes
-    no bucket that holds something. Its pages expire all the same.
+    `key`, if not None, encrypts it, instead of a key of S3. It stays when the stack is deleted, and its pages expire
+    all the same. With `settings.remove_data` it is deleted with the stack if it is empty. CloudFormation deletes no
+    other.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, key: kms.IKey | None = None) -> None:
@@ -46,7 +47,7 @@ class ReportBucket(s3.Bucket):
                     abort_incomplete_multipart_upload_after=cdk.Duration.days(1),
                 )
             ],
-            removal_policy=cdk.RemovalPolicy.RETAIN,
+            removal_policy=cdk.RemovalPolicy.DESTROY if settings.remove_data else cdk.RemovalPolicy.RETAIN,
         )
         answer(self, answers.NO_VERSIONS, answers.NO_ACCESS_LOG, *([] if key else [answers.BUCKET_KEY]))
 

@@ -226,7 +226,7 @@ def test_scanners_are_given_no_answer_to_what_is_done(placed: Synthesized) -> No
         for each in placed.template["Resources"].values()
         for skipped in each.get("Metadata", {}).get("checkov", {}).get("skip", [])
     }
-    assert asked == {"CKV_AWS_111", "CKV_AWS_116", "CKV_AWS_173"}
+    assert asked == {"CKV_AWS_111", "CKV_AWS_116", "CKV_AWS_173", "CKV_AWS_18", "CKV_AWS_21"}
 
 
 def test_a_table_that_is_there_goes_with_all_other_settings(tmp_path: Path) -> None:

@@ -218,10 +218,10 @@ def test_a_diagnosis_that_crashes_does_not_stop_the_others(scene: Scene, monkeyp
     poison, other = scene.role(), scene.role()
     record = Recorder.record
 
-    def crash(recorder: Recorder, problem_id: str, diagnosis: Diagnosis) -> list[Life]:
+    def crash(recorder: Recorder, problem_id: str, diagnosis: Diagnosis, *, page: str) -> list[Life]:
         if diagnosis.pull.principal and diagnosis.pull.principal.name == poison.role:
             raise ZeroDivisionError
-        return record(recorder, problem_id, diagnosis)
+        return record(recorder, problem_id, diagnosis, page=page)
 
     monkeypatch.setattr(Recorder, "record", crash)
     assert scene.respond(poison.denied(scene.clock.now), other.denied(scene.clock.now)) == ["0"]

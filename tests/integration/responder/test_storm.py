@@ -77,9 +77,9 @@ def test_thousands_of_events_of_five_problems(scene: Scene, monkeypatch: pytest.
     diagnosed: list[str] = []
     record = Recorder.record
 
-    def counted(recorder: Recorder, problem_id: str, diagnosis: Diagnosis) -> list[Life]:
+    def counted(recorder: Recorder, problem_id: str, diagnosis: Diagnosis, *, page: str) -> list[Life]:
         diagnosed.append(problem_id)
-        return record(recorder, problem_id, diagnosis)
+        return record(recorder, problem_id, diagnosis, page=page)
 
     monkeypatch.setattr(Recorder, "record", counted)
     messages = [Message(str(number), body) for number, body in enumerate(bodies)]

@@ -39,9 +39,9 @@ def diagnosed(monkeypatch: pytest.MonkeyPatch) -> list[PullFailure]:
     pulls: list[PullFailure] = []
     record = Recorder.record
 
-    def noted(recorder: Recorder, problem_id: str, diagnosis: Diagnosis) -> list[Life]:
+    def noted(recorder: Recorder, problem_id: str, diagnosis: Diagnosis, *, page: str) -> list[Life]:
         pulls.append(diagnosis.pull)
-        return record(recorder, problem_id, diagnosis)
+        return record(recorder, problem_id, diagnosis, page=page)
 
     monkeypatch.setattr(Recorder, "record", noted)
     return pulls
