@@ -27,6 +27,10 @@ _OF_ALL_SERVICES: Final = frozenset(
 # are sent with the permission of one (Amazon SQS Developer Guide, "Amazon SQS API permissions").
 _WITHOUT_PERMISSION: Final = {"sqs": ("SendMessageBatch",), "sts": ("GetCallerIdentity",)}
 
+_MODEL: Final = "service-2.json.gz"
+# Bytes. The rules for S3's endpoints are a megabyte, one fiftieth of it packed. Only who keeps reports reads them.
+_MOST_UNPACKED: Final = 500_000
+
 
 def read_operations(path: Path = PERMISSIONS_FILE) -> dict[str, tuple[str, ...]]:
     """Return the operations that the functions call, sorted, by their services, which have boto3's names.
@@ -47,9 +51,9 @@ def cut_sdk_data(packages: Path, operations: Mapping[str, Collection[str]]) -> N
     """Delete from boto3 and botocore in the folder `packages` the data of all that is not in `operations`.
 
     `operations` are those that stay, by services. Of a service only its newest API version stays, which is the one that
-    clients take. What stays is not compressed: the SDK reads it in either form, and so more quickly. The data in boto3
-    is that of its resources, which nothing uses. Raises LookupError when botocore does not know a service or an
-    operation.
+    clients take. What stays is not compressed, but for what is large: the SDK reads it in either form, and so more
+    quickly. The data in boto3 is that of its resources, which nothing uses. Raises LookupError when botocore does not
+    know a service or an operation.
     """
     shutil.rmtree(packages / "boto3" / "data", ignore_errors=True)
     shutil.rmtree(packages / "boto3" / "examples", ignore_errors=True)
@@ -71,8 +75,10 @@ def _cut_service(service: Path, operations: Collection[str]) -> str:
     for examples in newest.glob("examples-*"):
         examples.unlink()
     for packed in newest.glob("*.json.gz"):
-        packed.with_suffix("").write_bytes(gzip.decompress(packed.read_bytes()))
-        packed.unlink()
+        content = gzip.decompress(packed.read_bytes())
+        if packed.name == _MODEL or len(content) <= _MOST_UNPACKED:
+            packed.with_suffix("").write_bytes(content)
+            packed.unlink()
     model = newest / "service-2.json"
     cut = cut_model(json.loads(model.read_text()), operations)
     _write(model, cut)
