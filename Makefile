@@ -14,7 +14,7 @@ endif
 # Compiled code is kept whatever the shell says: all that runs here runs many times.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-together test-deployed test-other other node-version worlds lint synth site bench mutants examples generate locks keep-release clean
+.PHONY: demo test test-together test-deployed test-other other node-version worlds lint scan synth site bench mutants examples generate locks keep-release clean
 .DELETE_ON_ERROR:
 
 demo: build/python.stamp
@@ -27,11 +27,11 @@ demo: build/python.stamp
 WORKERS ?= 3
 TEST_TOGETHER = $(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --ignore tests/e2e
 TEST_DEPLOYED = $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/e2e
-test: build/python.stamp build/node.stamp node-version
+test: build/python.stamp build/node.stamp build/browser.stamp node-version
 	@$(TEST_TOGETHER)
 	@$(TEST_DEPLOYED)
 
-test-together: build/python.stamp build/node.stamp node-version
+test-together: build/python.stamp build/node.stamp build/browser.stamp node-version
 	@$(TEST_TOGETHER)
 
 test-deployed: build/python.stamp build/node.stamp node-version
@@ -63,6 +63,11 @@ lint: build/python.stamp
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 
+# What runs elsewhere: workflows and the action by zizmor, scripts by ShellCheck.
+scan: build/scanners.stamp
+	@build/scanners/bin/zizmor --offline --quiet action.yml .github/workflows
+	@build/scanners/bin/shellcheck .ci/run .ci/release-files github-action/ask.sh kubectl-plugin/kubectl-pull_why
+
 # The stack by itself, and as the hub of an organization. With cdk-nag, which fails the synthesis; W3005 is about DependsOn
 # that CDK itself writes, W3002 about `package`.
 AS_HUB := $(addprefix -c pullResponder.,organizationId=o-a1b2c3d4e5 findingsIn=member memberAuditLogs=true)
@@ -83,6 +88,8 @@ node-version:
 
 bench: build/python.stamp
 	@npm ci --prefix bench --silent --no-audit --no-fund || echo "Without npm the other engine is left out" >&2
+	@$(PYTHON) -m bench.install
+	@$(PYTHON) -m bench.start
 	@$(PYTHON) -m bench.authorization
 	@$(PYTHON) -m bench.diagnosis
 	@$(PYTHON) -m bench.cold_start
@@ -113,11 +120,12 @@ examples: build/python.stamp
 # What stands in the repository but is written from the code; tests say when it is out of date. All of it is written into
 # build/ first: nothing changes where something is missing.
 generate: build/python.stamp
-	@rm -rf build/generated && mkdir -p build/generated/infra
+	@rm -rf build/generated && mkdir -p build/generated/infra build/generated/lambdas/pull_responder/cli
 	@$(PYTHON) -m infra.permissions > build/scopes.txt
 	@$(PYTHON) -m pull_responder.generate --scopes build/scopes.txt build/generated
 	@$(PYTHON) -m infra.member_role build/generated/infra/permissions.json > build/generated/infra/member-role.yaml
 	@$(PYTHON) -m infra.member_template build/generated/infra/permissions.json > build/generated/infra/member.yaml
+	@$(PYTHON) -m infra.terminal_scopes > build/generated/lambdas/pull_responder/cli/scopes.py
 	@rm -f docs/causes/*.md && cp -R build/generated/. .
 
 # Which versions are installed and packaged: after a change of a requirements.txt. What is packaged is for the functions'
@@ -139,7 +147,7 @@ keep-release: build/python.stamp
 	@$(PYTHON) -m tests.releases .
 
 clean:
-	rm -rf .venv node_modules build cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv node_modules tests/browser/node_modules build cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # Most of what is installed is never imported, CDK's services above all: what is, is compiled when it is.
 build/python.stamp: requirements.lock lambdas/requirements.lock pyproject.toml | $(PYTHON)
@@ -181,3 +189,9 @@ build/node.stamp: package.json package-lock.json
 	@echo "Installing the CDK command line into node_modules (once)" >&2
 	@npm ci --silent --no-audit --no-fund
 	@mkdir -p build && touch $@
+
+# Chromium for the tests of pages. Without it they are left out, and the last lines of the tests say so.
+build/browser.stamp: tests/browser/package.json tests/browser/package-lock.json
+	@echo "Installing a headless Chromium into tests/browser/node_modules (once)" >&2
+	@npm ci --prefix tests/browser --silent --no-audit --no-fund && mkdir -p build && touch $@ || \
+		echo "Without it the tests of pages are left out" >&2

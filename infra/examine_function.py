@@ -79,7 +79,7 @@ class ExamineFunction(ResponderFunction):
                 "member_role": settings.member_role_name,
                 "table": table.table_arn,
                 "stack": stack.stack_name,
-                "rules": rule_prefix(scope),
+                "rules": _rules(scope, settings),
                 "queues": tuple(each.queue_arn for each in queues),
             },
             # DynamoDB developer guide, "Encryption at rest usage notes": to read and write a table that another
@@ -150,6 +150,13 @@ class ExamineFunction(ResponderFunction):
         late = cdk.Duration.minutes(10)
         runs = lambda_.EventInvokeConfig(self, "Runs", function=self.function, retry_attempts=0, max_event_age=late)
         answer(runs, answers.SCHEDULE_DESTINATION)
+
+
+def _rules(scope: Construct, settings: Settings) -> tuple[str, ...]:
+    """Return the ARNs of the rules that it reads: the stack's, and in an organization those of other regions."""
+    own = "arn:{partition}:events:{region}:{account}:rule"
+    elsewhere = ("arn:{partition}:events:*:{account}:rule/*",) if settings.organization_id else ()
+    return (f"{own}/*/{rule_prefix(scope)}*", f"{own}/{rule_prefix(scope)}*", *elsewhere)
 
 
 def _optional(settings: Settings) -> dict[str, str]:

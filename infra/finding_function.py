@@ -192,6 +192,8 @@ def _environment(settings: Settings, *, topic_arn: str, table_name: str) -> Mapp
             "PULL_RESPONDER_FINDINGS_IN": settings.findings_in,
             "PULL_RESPONDER_IMPORT_ROLE": settings.import_role_name,
         }
+    if settings.member_regions:
+        environment["PULL_RESPONDER_MEMBER_REGIONS"] = json.dumps(settings.member_regions)
     if settings.forwarded_event_source:
         environment["FORWARDED_EVENT_SOURCE"] = settings.forwarded_event_source
     return environment

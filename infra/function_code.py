@@ -11,8 +11,8 @@ from infra.asset_folder import BUILD, COMPILE, build_once, compile_code
 
 _LAMBDAS: Final = Path(__file__).resolve().parent.parent / "lambdas"
 _PACKAGE: Final = "pull_responder"
-# The command line, the demo and the generators do not run on Lambda.
-_NOT_DEPLOYED: Final = frozenset({"cli", "demo", "emulator", "generate"})
+# The command line with its pages, the demo and the generators do not run on Lambda.
+_NOT_DEPLOYED: Final = frozenset({"cli", "demo", "emulator", "generate", "known_causes.py", "meanings.py", "page"})
 
 
 def build_code(build: Path = BUILD, *, python: Path | None = None, lambdas: Path = _LAMBDAS) -> Path:

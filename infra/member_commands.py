@@ -41,14 +41,17 @@ def _own_policy(arn: str) -> str:
     return "" if owner.endswith(":aws") else name
 
 
-def stack_instances_command(*, region: str) -> str:
-    """Return the command that deploys the StackSet to organizational units and regions, which are to be filled in.
+def stack_instances_command(settings: Settings, *, region: str) -> str:
+    """Return the command that deploys the StackSet to organizational units, which are to be filled in.
+
+    So are the regions, where the settings do not name them.
 
     No region needs another, and one account that fails does not keep the others from being deployed.
     """
+    others = " ".join(each for each in settings.member_regions if each != region) or "OTHER-REGIONS"
     return (
         f"aws cloudformation create-stack-instances --stack-set-name {STACK_SET}"
-        f" --deployment-targets OrganizationalUnitIds=ROOT-OR-OU --regions {region} OTHER-REGIONS"
+        f" --deployment-targets OrganizationalUnitIds=ROOT-OR-OU --regions {region} {others}"
         " --operation-preferences"
         " RegionConcurrencyType=PARALLEL,MaxConcurrentPercentage=100,FailureTolerancePercentage=100"
         f" --call-as DELEGATED_ADMIN --region {region}"

@@ -87,5 +87,5 @@ class OrganizationBus(Construct):
         for rules in (failures, changes, alarms):
             rules.node.add_dependency(bus)
         self.stack_set_command = stack_set_command(settings, account=stack.account, region=stack.region)
-        self.stack_instances_command = stack_instances_command(region=stack.region)
+        self.stack_instances_command = stack_instances_command(settings, region=stack.region)
         self.names = (*failures.names, *changes.names, alarms.name)

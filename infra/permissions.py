@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+_PLACE: Final = ("partition", "account", "region")
 PERMISSIONS_FILE: Final = Path(__file__).with_name("permissions.json")
 
 
@@ -76,11 +77,9 @@ _TRAILS = Scope(
     "A trail of another region, or of the organization's management account, may be the one that logs here",
 )
 _RULES = Scope(
-    (
-        "arn:{partition}:events:{region}:{account}:rule/*/{rules}*",
-        "arn:{partition}:events:{region}:{account}:rule/{rules}*",
-    ),
-    "The names of all rules of the stack begin with this, on whichever bus",
+    ("{rules}",),
+    "The names of all rules of the stack begin with this, on whichever bus; in an organization, the rules of the "
+    "account's other regions that forward events have names that CloudFormation makes",
 )
 _ANY = Scope(("*",), _NO_RESOURCE)
 
@@ -150,6 +149,7 @@ SCOPES: Final[Mapping[str, Scope]] = {
     "eks:ListFargateProfiles": _CLUSTERS,
     "eks:ListNodegroups": _CLUSTERS,
     "events:DescribeRule": _RULES,
+    "events:ListRuleNamesByTarget": _ANY,
     "events:ListTargetsByRule": _RULES,
     "iam:GetInstanceProfile": Scope(
         ("arn:{partition}:iam::{account}:instance-profile/*",), "Which node pulls is known only once a pull has failed"
@@ -326,9 +326,16 @@ def grants(actions: Iterable[str], **filled_in: str | tuple[str, ...]) -> tuple[
 
 
 def _fill_in(arn: str, filled_in: Mapping[str, str | tuple[str, ...]]) -> tuple[str, ...]:
-    """Return the ARNs that `arn` stands for."""
+    """Return the ARNs that `arn` stands for. Those in a tuple may have a place for the three of _PLACE.
+
+    They are no format strings: what is known at deployment only has braces.
+    """
     several = filled_in.get(arn[1:-1]) if arn.startswith("{") else None
-    return several if isinstance(several, tuple) else (arn.format(**filled_in),)
+    if not isinstance(several, tuple):
+        return (arn.format(**filled_in),)
+    for name in _PLACE:
+        several = tuple(each.replace(f"{{{name}}}", str(filled_in.get(name, ""))) for each in several)
+    return several
 
 
 def grant_to_assume(accounts: Iterable[str], *, partition: str, member_role: str) -> tuple[Grant, ...]:

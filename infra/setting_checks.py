@@ -23,6 +23,8 @@ _EMAIL: Final = re.compile(r"[^\s@]{1,64}@[^\s@]{1,255}")
 _ACCOUNT: Final = re.compile(r"[0-9]{12}")
 # Organizations API reference, Organization.
 _ORGANIZATION: Final = re.compile(r"o-[a-z0-9]{10,32}")
+# "Regional endpoints" in AWS General Reference: us-east-1, us-gov-west-1, cn-north-1, us-isob-east-1.
+_REGION: Final = re.compile(r"[a-z]{2,8}(?:-[a-z]{1,12}){1,3}-[0-9]{1,2}")
 _ROLE_NAME: Final = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 _PRINCIPAL_ARN: Final = re.compile(r"arn:[a-z*-]{1,20}:iam::[\d*]{1,12}:(?:role|user)/[\w+=,.@/*-]{1,512}", re.ASCII)
 # What CDK writes for one text that is known only at deployment (aws-cdk-lib, core/lib/private/encoding.ts). What it
@@ -45,6 +47,7 @@ _RATE: Final = re.compile(r"rate\((?:1 (?:minute|hour|day)|(?:[2-9]|[1-9][0-9]{1
 # Characters of JSON. Lambda quotas: all environment variables of a function together hold 4 KB.
 PRINCIPALS_ROOM: Final = 2_500
 _ACCOUNTS_ROOM: Final = 500
+_REGIONS_ROOM: Final = 700
 _CHECKS: Final = Path(__file__).parent.parent / "lambdas" / "pull_responder" / "checks"
 
 
@@ -156,6 +159,13 @@ def accounts(key: str, value: object, *, later: bool = False) -> tuple[str, ...]
     ids = texts(key, value, _ACCOUNT_OR_LATER if later else _ACCOUNT, "account ids, 12 digits in quotes")
     check_room(key, ids, _ACCOUNTS_ROOM)
     return ids
+
+
+def regions(key: str, value: object) -> tuple[str, ...]:
+    """Return names of regions."""
+    names = texts(key, value, _REGION, "regions such as eu-west-1")
+    check_room(key, names, _REGIONS_ROOM)
+    return names
 
 
 def principal_arns(key: str, value: object, *, later: bool = False) -> tuple[str, ...]:

@@ -70,6 +70,7 @@ class Settings:
     - `findings_in`: whether Security Hub gets a finding in the account at fault ("member") or in ours ("hub")
     - `import_role_name`: the role to assume in other accounts to import findings there
     - `member_audit_logs`: whether the organization's accounts can send audit logs of their clusters
+    - `member_regions`: more regions from which our account forwards events, besides those of the StackSet
     - `read_accounts`: accounts outside our organization in which the member role may be assumed as well
     - `aws_registries`: more accounts whose registries AWS owns, in addition to those that the code lists; customers
       cannot read these registries
@@ -125,6 +126,7 @@ class Settings:
     findings_in: str = _setting("hub", check.one_of("hub", "member"))
     import_role_name: str = _setting("PullResponderImportFindings", check.role_name)
     member_audit_logs: bool = _setting(False, check.true_or_false)  # noqa: FBT003 -- a default
+    member_regions: tuple[str, ...] = field(default=(), metadata={"check": check.regions})
     read_accounts: tuple[str, ...] = _list(check.accounts)
     aws_registries: tuple[str, ...] = _list(check.accounts)
     quiet_minutes: int = _setting(15, check.whole_number(1, 1_440))
@@ -214,6 +216,8 @@ def _check_organization(values: Mapping[str, Any], place: Callable[[str], str]) 
         no_organization = f"but {place('organization_id')} does not name the organization"
         if values["findings_in"] != "hub":
             raise SettingsError(f"{place('findings_in')} is {values['findings_in']}, {no_organization}")
+        if values["member_regions"]:
+            raise SettingsError(f"{place('member_regions')} names regions, {no_organization}")
         if values["member_audit_logs"]:
             raise SettingsError(f"{place('member_audit_logs')} is true, {no_organization}")
     # IAM API reference, CreateRole: "Role names are not distinguished by case".

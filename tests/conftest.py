@@ -52,6 +52,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--write-examples", metavar="FOLDER", help="Write the causes' examples, and run nothing else.")
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say why tests of pages were left out: quiet runs name no reasons."""
+    left_out = [each for each in terminalreporter.stats.get("skipped", []) if each.nodeid.startswith("tests/browser/")]
+    reasons = dict.fromkeys(each.longrepr[2].removeprefix("Skipped: ") for each in left_out)
+    for reason in reasons:
+        terminalreporter.write_line(f"{len(left_out)} tests of pages were left out: {reason}")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--write-examples"):
         others = [item for item in items if "example" not in getattr(item, "fixturenames", ())]

@@ -22,7 +22,7 @@ from pull_responder.findings.finding import Finding, finding_id
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PrincipalKind, PullFailure, Stage, Symptom, registry_answered
 from pull_responder.model.reason import IN_TERMINAL, Reason
-from pull_responder.model.verdict import Resource, Status, Verdict
+from pull_responder.model.verdict import DecidingPolicy, Resource, Status, Verdict
 from pull_responder.next_steps import next_step
 from pull_responder.pulls.actions import CACHE_ACTIONS, PULL_ACTIONS
 from pull_responder.pulls.fargate_ahead import read_fargate_ahead
@@ -36,7 +36,7 @@ from pull_responder.pulls.reasons import NAMES_OF_AWS, not_known_for_eks
 from pull_responder.pulls.session import role_arn_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from pull_responder.checks.check import Check
     from pull_responder.pulls.pull_facts import PullFacts
@@ -60,6 +60,20 @@ class Undecided:
 
 
 @dataclass(frozen=True, slots=True)
+class Examined:
+    """What one check said of the pull.
+
+    - `lines`: the evidence of what failed or passed, the reason of what does not apply.
+    - `policies`: those that decide, of what failed.
+    """
+
+    cause: str
+    status: Status
+    lines: tuple[str, ...]
+    policies: tuple[DecidingPolicy, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnosis:
     """What is known about one failed pull.
 
@@ -72,6 +86,7 @@ class Diagnosis:
     - `late` says that time ran out, so a later diagnosis may find more.
     - `is_incomplete` says that something could not be read that this diagnosis needed.
     - `role_arn` is the pulling role's own ARN, None where it is not known.
+    - `examined` is what the checks of causes that are not undecided said, with their proof.
     """
 
     pull: PullFailure
@@ -85,6 +100,7 @@ class Diagnosis:
     late: bool = False
     is_incomplete: bool = False
     role_arn: str | None = None
+    examined: tuple[Examined, ...] = field(default=(), compare=False)
 
     @property
     def cluster(self) -> str | None:
@@ -224,7 +240,17 @@ def _sort_verdicts(
         inconclusive=tuple(inconclusive),
         unchecked=tuple(unchecked),
         passed=passed,
+        examined=_examined(verdicts, left={each.cause for each in (*inconclusive, *unchecked)}),
         note=note if puller.for_eks and not failed and not inconclusive else "",
+    )
+
+
+def _examined(verdicts: Mapping[Check, Verdict], *, left: Collection[str]) -> tuple[Examined, ...]:
+    """Return what the checks said, but for the causes that are left undecided."""
+    return tuple(
+        Examined(check.id, each.status, tuple(filter(None, (*each.evidence, each.reason))), each.policies)
+        for check, each in verdicts.items()
+        if check.id not in left
     )
 
 

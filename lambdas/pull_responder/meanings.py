@@ -6,9 +6,9 @@ from dataclasses import replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.checks import CHECKS
 from pull_responder.events.image_reference import RegistryKind
 from pull_responder.events.registry_urls import is_of_ecr
+from pull_responder.known_causes import known_causes
 from pull_responder.model.pull import PolicyType, Symptom, registry_answered
 from pull_responder.pulls.actions import FIRST_PULL_ACTIONS, MANIFEST, PULL_ACTIONS
 
@@ -36,7 +36,7 @@ def can_mean(message: KubeletMessage) -> tuple[str, ...]:
         return ()
     causes = _causes_of(message)
     if image is not None and image.kind is RegistryKind.ECR_PUBLIC:
-        examined = [check for check in CHECKS if check.is_examined(message.symptom, from_ecr_public=True)]
+        examined = [check for check in _checks() if check.is_examined(message.symptom, from_ecr_public=True)]
         said = [check for check in examined if check.by_words and check not in causes]
         causes = [*(check for check in causes if check in examined), *said]
     # A refused ECR action is about a private registry, whatever the image's host looks like.
@@ -47,6 +47,10 @@ def can_mean(message: KubeletMessage) -> tuple[str, ...]:
     if message.symptom is Symptom.TIMEOUT and _is_of_endpoint(message):
         causes = sorted(causes, key=_place_at_endpoint)
     return tuple(check.id for check in causes)
+
+
+def _checks() -> tuple[Check, ...]:
+    return tuple(each.check for each in known_causes())
 
 
 def _is_of_endpoint(message: KubeletMessage) -> bool:
@@ -71,14 +75,14 @@ def _failed_at_another_host(message: KubeletMessage) -> bool:
 
 def _causes_of(message: KubeletMessage) -> list[Check]:
     if message.answer is not None:
-        return [check for check in CHECKS if check.explains_answer(message.answer, message.symptom)]
+        return [check for check in _checks() if check.explains_answer(message.answer, message.symptom)]
     if message.symptom is Symptom.UNKNOWN:
-        return _rank(CHECKS, message)
-    if coded := [check for check in CHECKS if message.error_code in check.registry_codes]:
+        return _rank(_checks(), message)
+    if coded := [check for check in _checks() if message.error_code in check.registry_codes]:
         return _rank(coded, message)
     if message.denial:
         return _causes_of_denial(message.denial, message)
-    return _rank(CHECKS, message)
+    return _rank(_checks(), message)
 
 
 def _causes_of_denial(denial: Denial, message: KubeletMessage) -> list[Check]:
@@ -87,13 +91,13 @@ def _causes_of_denial(denial: Denial, message: KubeletMessage) -> list[Check]:
         # No pull needs this action, but the policy that refuses it can refuse those that a pull needs.
         denial = replace(denial, action=MANIFEST)
     if denial.policy_type is None:
-        explaining = [check for check in _rank(CHECKS, message) if check.fits_denial(denial, frozenset())]
-        return explaining or [check for check in CHECKS if check.explains and check.fits_denial(denial, frozenset())]
+        explaining = [check for check in _rank(_checks(), message) if check.fits_denial(denial, frozenset())]
+        return explaining or [check for check in _checks() if check.explains and check.fits_denial(denial, frozenset())]
     blamed = {denial.policy_type}
     if denial.policy_type is PolicyType.RESOURCE and not denial.explicit:
         # Within one account either policy may allow, and a message does not say who owns the repository.
         blamed.add(PolicyType.IDENTITY)
-    fitting = [check for check in CHECKS if check.explains and check.fits_denial(denial, frozenset(blamed))]
+    fitting = [check for check in _checks() if check.explains and check.fits_denial(denial, frozenset(blamed))]
     return sorted(fitting, key=lambda check: check.policy_type is not denial.policy_type)
 
 

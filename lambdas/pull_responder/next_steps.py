@@ -7,7 +7,7 @@ once. A reason without a step gets the sentence of its cause.
 from __future__ import annotations
 
 import shlex
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.model.printable import clean_line
@@ -28,6 +28,18 @@ LONGEST: Final = 300
 _TEMPLATE: Final = "infra/member-role.yaml"
 _MOST_ACTIONS: Final = 8
 _ON_THE_PATH: Final = ("AwsEc2Subnet", "AwsEc2Vpc", "AwsEc2SecurityGroup", "AwsEc2NetworkAcl", "AwsEc2RouteTable")
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a role lacks to read what undecided causes depend on, each action once.
+
+    - `role` and `account` are None where AWS's answer does not tell them.
+    """
+
+    actions: tuple[str, ...]
+    account: str | None
+    role: str | None
 
 
 def next_step(check: Check, reason: str, pull: PullFailure) -> str:
@@ -51,6 +63,26 @@ def merge_steps(undecided: Iterable[tuple[str, str]]) -> tuple[str, ...]:
         step for reason, step in pairs if step[:-1].lower() not in reason.lower() and not _needed(steps_of(reason))
     ]
     return tuple(dict.fromkeys((*map(clean_line, _grants(refused)), *others)))
+
+
+def needs_of(reasons: Iterable[str]) -> tuple[Needs, ...]:
+    """Return what to grant for the reasons of which `is_needs_alone` is true, once for each role."""
+    actions: dict[tuple[str | None, str | None], dict[str, None]] = {}
+    for reason in filter(is_needs_alone, reasons):
+        for each in _needed(steps_of(reason)):
+            actions.setdefault((each.account, each.role), {})[each.action] = None
+    return tuple(Needs(tuple(called), account, role) for (account, role), called in actions.items())
+
+
+def is_needs_alone(reason: str) -> bool:
+    """Return whether permissions in a policy of the role itself are all that this reason asks for."""
+    refused = _needed(steps_of(reason))
+    return bool(refused) and all(map(_is_plain, refused))
+
+
+def _is_plain(refusal: Refusal) -> bool:
+    """Return whether one more Allow in a policy of the role is what lacks."""
+    return not (refusal.member or refusal.denied_by or refusal.limited_by or _reads_organization(refusal))
 
 
 def _needed(steps: Iterable[object]) -> list[Refusal]:

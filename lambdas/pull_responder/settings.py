@@ -23,6 +23,8 @@ SCHEMAS: Final = ("2.0", "1.0")
 _ACCOUNT: Final = re.compile(r"[0-9]{12}")
 # AWS Organizations API Reference, Organization: the pattern of Id.
 _ORGANIZATION: Final = re.compile(r"o-[a-z0-9]{10,32}")
+# "Regional endpoints" in AWS General Reference: us-east-1, us-gov-west-1, cn-north-1, us-isob-east-1.
+_REGION: Final = re.compile(r"[a-z]{2,8}(?:-[a-z]{1,12}){1,3}-[0-9]{1,2}")
 _PAGE: Final = re.compile(r"https://[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?/[A-Za-z0-9._~/%+#?=&{}-]{1,500}")
 _WHOLE_NUMBER: Final = re.compile(r"[0-9]{1,7}")
 # The minimum of each whole number. Its environment variable has the same name in capitals.
@@ -52,6 +54,7 @@ class Settings:
     - `organization_id`: the organization whose accounts forward events to us; None if no others do.
     - `findings_in`: in whose Security Hub findings are, one of FINDINGS_IN.
     - `import_role`: the name of the role that is assumed to import findings in the account at fault.
+    - `member_regions`: regions besides our own from which our account forwards events, and those of the StackSet.
     - `organization_account`: an account that may read the organization's policies, such as a delegated administrator's.
     - `read_accounts`: accounts outside our organization that count as ours.
     - `aws_registries`: accounts of further registries that belong to AWS.
@@ -84,6 +87,7 @@ class Settings:
     organization_id: str | None = None
     findings_in: str = FINDINGS_IN[0]
     import_role: str = IMPORT_ROLE
+    member_regions: tuple[str, ...] = ()
     organization_account: str | None = None
     read_accounts: tuple[str, ...] = ()
     aws_registries: tuple[str, ...] = ()
@@ -121,6 +125,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         organization_id=_organization(environment),
         findings_in=_findings_in(environment),
         import_role=environment.get("PULL_RESPONDER_IMPORT_ROLE") or IMPORT_ROLE,
+        member_regions=_regions(environment, "PULL_RESPONDER_MEMBER_REGIONS"),
         organization_account=_account(environment, "PULL_RESPONDER_ORGANIZATION_ACCOUNT"),
         read_accounts=_accounts(environment, "PULL_RESPONDER_READ_ACCOUNTS"),
         aws_registries=_accounts(environment, "PULL_RESPONDER_AWS_REGISTRIES"),
@@ -218,6 +223,20 @@ def _accounts(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
         if not (isinstance(account, str) and _ACCOUNT.fullmatch(account)):
             raise SettingError(f"{name} holds {str(account)[:80]!r}, not the 12 digits of an account's id in quotes")
     return tuple(accounts)
+
+
+def _regions(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Return the regions in a JSON list, none if the variable is absent."""
+    try:
+        regions = json.loads(environment.get(name) or "[]")
+    except ValueError as error:
+        raise SettingError(f"{name} is not JSON: {error}") from error
+    if not isinstance(regions, list):
+        raise SettingError(f"{name} is not a JSON list of regions")
+    for region in regions:
+        if not (isinstance(region, str) and _REGION.fullmatch(region)):
+            raise SettingError(f"{name} holds {str(region)[:80]!r}, not a region such as eu-west-1")
+    return tuple(regions)
 
 
 def _arns(name: str, environment: Mapping[str, str]) -> tuple[str, ...]:

@@ -191,8 +191,8 @@ def test_the_page_is_followed_and_what_is_left_out_is_named(copy: Copy, aws: Emu
         "tests/unit/generate/test_generated.py::test_each_file_beside_check_py_is_a_cause_that_the_tuple_names"
     )
     assert f"checks/{CAUSE}.py is no cause yet: import it in {TUPLE}" in said
-    copy.put(f"    {CAUSE},\n", TUPLE, before="    registry_policy_denies_pull,\n")
-    copy.put(f"    {CAUSE}.CHECK,\n", TUPLE, before="    unexpected_principal_denied.CHECK,\n")
+    copy.put(f"        {CAUSE},\n", TUPLE, before="        registry_policy_denies_pull,\n")
+    copy.put(f"        {CAUSE}.CHECK,\n", TUPLE, before="        unexpected_principal_denied.CHECK,\n")
     said = copy.failures("tests/unit/generate/test_tests_of_causes.py", "tests/unit/generate/test_generated.py")
     assert f'checks/{CAUSE}.py has no test marked cause("{CAUSE}", "near_miss"): mark the one in which' in said
     assert f"docs/causes/examples/{CAUSE}.md is missing: have one of the tests of {CAUSE} call" in said

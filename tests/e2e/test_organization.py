@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +20,7 @@ from pull_responder.emulator.emulated_aws import ACCOUNT
 from tests.e2e.conftest import PATIENCE_SECONDS, ROOT, Deployed
 from tests.e2e.stacks import Bucket, Inbox, Stack, make_cluster
 from tests.e2e.test_deployed_stack import INSTANCE, NO_IDENTITY_POLICY, PULL_ONLY, denied_pull
+from tests.integration.doctor.conftest import Doctor
 from tests.unit.events.audit_records import RECORD, container, record
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def organization(aws: EmulatedAws, tmp_path_factory: pytest.TempPathFactory) -> 
         organization_id=organizations.describe_organization()["Organization"]["Id"],
         findings_in="member",
         member_audit_logs=True,
+        member_regions=(GLOBAL,),
         hold_down_minutes=0,
         digest_above=1000,
     )
@@ -215,3 +217,88 @@ def test_an_alarm_of_a_member_is_told(organization: Organization) -> None:
 
     (told,) = hub.notifications(name)
     assert organization.second in told["Message"]
+
+
+def _examine(hub: Deployed) -> dict[str, tuple[str, str]]:
+    """Wake the function `examine`. Return the state of what it found, and what that is, by subject."""
+    answer = hub.aws.client("lambda").invoke(FunctionName=hub.outputs["ExamineFunctionName"], Payload="{}")
+    said = json.loads(answer["Payload"].read())
+    assert "FunctionError" not in answer, (said, hub.log())
+    return {each["subject"]: (each["state"], each["found"]) for each in said["results"]}
+
+
+def _canary(hub: Deployed, region: str) -> dict[str, Any]:
+    key = {"id": {"S": f"health/canary/{region}"}}
+    item = hub.aws.client("dynamodb").get_item(TableName=hub.outputs["TableName"], Key=key)["Item"]
+    state: dict[str, Any] = json.loads(item["state"]["S"])
+    return state
+
+
+def _recheck(hub: Deployed) -> None:
+    assert hub.invoke(json.dumps({"source": "aws.events", "detail-type": "Scheduled Event"}), function="Recheck")
+
+
+def test_the_canary_of_another_region_comes_and_a_region_that_forwards_nothing_is_named(
+    organization: Organization, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hub, there = organization.hub, organization.at(HUB, GLOBAL)
+    own = replace(there, environment={**there.environment, "AWS_ACCESS_KEY_ID": HUB})
+    doctor = Doctor(own, monkeypatch, capsys)
+    # What is else on the way of an event works.
+    hub.aws.client("s3").create_bucket(Bucket="trail", CreateBucketConfiguration={"LocationConstraint": HOME})
+    hub.aws.client("cloudtrail").create_trail(Name="trail", S3BucketName="trail")
+    hub.aws.client("cloudtrail").start_logging(Name="trail")
+    way, forwarded = f"the way of a refused call in {GLOBAL}", f"forwarding of refused pulls from {GLOBAL}"
+    first = _examine(hub)
+    assert first[way] == ("unread", "no record has come yet, and it is not late")
+    assert first[forwarded][0] == "works"
+
+    # The emulator has no CloudTrail that records calls, so the record is put in its place.
+    (sent,) = _canary(hub, GLOBAL)["sent"]
+    caller = f"arn:aws:sts::{HUB}:assumed-role/PullResponder-examine-{HOME}/examine"
+    repository = f"arn:aws:ecr:{GLOBAL}:{HUB}:repository/pull-responder-canary/{sent['id']}"
+    organization.put(
+        HUB,
+        GLOBAL,
+        {
+            "eventSource": "ecr.amazonaws.com",
+            "eventName": "BatchGetImage",
+            "awsRegion": GLOBAL,
+            "errorCode": "AccessDenied",
+            "errorMessage": f"User: {caller} is not authorized to perform: ecr:BatchGetImage on resource: {repository} "
+            "with an explicit deny in an identity-based policy",
+            "userIdentity": {"type": "AssumedRole", "arn": caller, "accountId": HUB},
+        },
+    )
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while _canary(hub, GLOBAL)["arrived"] != sent["id"] and time.monotonic() < deadline:
+        pass
+    assert _canary(hub, GLOBAL)["arrived"] == sent["id"], hub.log()
+    assert hub.findings("pull-responder-canary") == []
+
+    bus = f"arn:aws:events:{HOME}:{HUB}:event-bus/pull-responder"
+    rules = there.client("events").list_rule_names_by_target(TargetArn=bus)["RuleNames"]
+    (rule,) = [each for each in rules if "EcrDenied" in each]
+    there.client("events").disable_rule(Name=rule)
+    _look_again(hub)
+    assert _examine(hub)[forwarded] == ("broken", f"rule {rule} of account {HUB} there is disabled")
+    _recheck(hub)
+    (alert,) = hub.notifications("responder_is_blind")
+    (told,) = json.loads(alert["Message"])["findings"]
+    assert told["explanation"].startswith(f"In {GLOBAL}, what an event has to pass broke: {forwarded}.")
+
+    doctor.run(told["remediation"]["commands"])
+    mended = _examine(hub)
+    assert mended[forwarded][0] == "works", mended
+    assert mended[way][0] == "works"
+    _recheck(hub)
+    hub.notifications("sees failed pulls again")
+
+
+def _look_again(hub: Deployed) -> None:
+    """Let the last examination be long ago."""
+    table, key = hub.outputs["TableName"], {"id": {"S": "health/examination"}}
+    client = hub.aws.client("dynamodb")
+    item = client.get_item(TableName=table, Key=key)["Item"]
+    state = json.dumps({**json.loads(item["state"]["S"]), "at": 0.0})
+    client.put_item(TableName=table, Item={**item, "state": {"S": state}})

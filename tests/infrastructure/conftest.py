@@ -39,6 +39,7 @@ NO_DEFAULTS: Final = Settings(
     findings_in="member",
     import_role_name="Importer",
     member_audit_logs=True,
+    member_regions=("us-east-1",),
     read_accounts=("222222222222", "111111111111"),
     aws_registries=("123456789012", "210987654321"),
     quiet_minutes=5,

@@ -87,19 +87,26 @@ def test_an_account_that_becomes_a_hub_keeps_all_that_it_has(subscribed: Synthes
     ]
     for name in (each for each in changed if kinds[each] == "AWS::IAM::Role"):
         named = {key: each for key, each in after[name]["Properties"].items() if key != "RoleName"}
-        # The right to close what members have, and nothing else, is new.
-        assert before[name]["Properties"] == {**named, "Policies": without_imports(named["Policies"])}
+        # The right to close what members have is new, the right to read rules of other regions, and nothing else.
+        assert before[name]["Properties"] == {**named, "Policies": without_members(named["Policies"])}
 
 
-def without_imports(policies: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Policies of a role without the right to assume the import role."""
+def without_members(policies: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Policies of a role without the rights to assume the import role, and to read rules of other regions."""
+
+    def of_stack(statement: dict[str, Any]) -> dict[str, Any]:
+        resources = statement["Resource"]
+        if not isinstance(resources, list):
+            return statement
+        return {**statement, "Resource": [each for each in resources if ":events:*:" not in json.dumps(each)]}
+
     return [
         {
             **policy,
             "PolicyDocument": {
                 **policy["PolicyDocument"],
                 "Statement": [
-                    each
+                    of_stack(each)
                     for each in policy["PolicyDocument"]["Statement"]
                     if "role/PullResponderImportFindings" not in json.dumps(each.get("Resource"))
                 ],

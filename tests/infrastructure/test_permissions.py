@@ -25,12 +25,15 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 PLACES = {"partition": "aws", "account": "111111111111", "region": "eu-west-1"}
-NAMES = {
+NAMES: dict[str, str | tuple[str, ...]] = {
     "topic": "arn:aws:sns:eu-west-1:111111111111:topic",
     "queue": "arn:aws:sqs:eu-west-1:111111111111:queue",
     "member_role": "Reader",
     "stack": "PullResponder",
-    "rules": "PullResponder-",
+    "rules": (
+        "arn:{partition}:events:{region}:{account}:rule/*/PullResponder-*",
+        "arn:{partition}:events:{region}:{account}:rule/PullResponder-*",
+    ),
     "function": "arn:aws:lambda:eu-west-1:111111111111:function:diagnose",
     "topics": "arn:aws:sns:eu-west-1:111111111111:topic",
     "queues": "arn:aws:sqs:eu-west-1:111111111111:queue",
@@ -297,7 +300,8 @@ def test_a_scope_is_as_narrow_as_aws_knows(action: str) -> None:
         for arn in REFERENCE[service]["Resources"][kind.lower()]["ARNFormats"]
     ]
     scope = SCOPES[action]
-    granted = [arn.format(**PLACES, **NAMES) for arn in scope.arns]
+    (grant,) = permissions.grants([action], **PLACES, **NAMES)
+    granted = list(grant.resources)
     says = f"infra/permissions.py: SCOPES[{action!r}]"
     if formats:
         patterns = ", ".join(each.pattern for each in formats)

@@ -14,6 +14,7 @@ from rich.console import Console
 from pull_responder.checks import BY_ID
 from pull_responder.checks.check import Kind
 from pull_responder.cli.answer import show_diagnosis, show_finding
+from pull_responder.cli.lines import UNLIMITED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,6 +37,7 @@ _DRAWN: Final[tuple[tuple[re.Pattern[str], Callable[[int, re.Match[str]], str]],
         re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"),
         lambda number, _: f"{number:08x}-aaaa-bbbb-cccc-ddddeeeeffff",
     ),
+    (re.compile(r"(?<=\()20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ"), lambda *_: "2026-03-01T11:00:00Z"),
     (re.compile(r"(?<![\w-])\d{12}(?!\d)"), lambda number, _: str(number) * 12),
 )
 
@@ -48,7 +50,7 @@ def rendered(
     Without a diagnosis, the finding is about no pull: `given` is a command.
     """
     page = StringIO()
-    console = Console(file=page, markup=False, highlight=False, emoji=False, soft_wrap=False)
+    console = Console(file=page, markup=False, highlight=False, emoji=False, width=UNLIMITED)
     if diagnosis is None:
         show_finding(console, finding)
         block, found = f"```sh\n{given}\n```", page.getvalue().strip("\n")

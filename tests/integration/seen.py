@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from tests.first_lines import faults_of_answer
+from tests.integration.reported import reported
 from tests.next_step import faults_of
 
 if TYPE_CHECKING:
@@ -13,11 +15,16 @@ DIAGNOSES: Final[list[Diagnosis]] = []
 
 
 def seen(diagnosis: Diagnosis) -> Diagnosis:
-    """Keep a diagnosis, and return it. Whatever a test makes undecided says in one sentence what to look at next."""
+    """Keep a diagnosis, and return it.
+
+    Whatever a test makes undecided says in one sentence what to look at next. Each answer begins with its three lines.
+    """
     wrong = {
         each: faults for each in (*diagnosis.inconclusive, *diagnosis.unchecked) if (faults := faults_of(each.next))
     }
     assert not wrong, [(each.cause, each.reason, each.next, faults) for each, faults in wrong.items()]
+    assert faults_of_answer(diagnosis) == []
+    reported(diagnosis)
     DIAGNOSES.append(diagnosis)
     return diagnosis
 

@@ -30,6 +30,7 @@ from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Resource, Severity, Verdict
 from pull_responder.pulls.actions import LAYERS, MANIFEST, TOKEN
 from pull_responder.pulls.authorization import AUTHORIZATION_PERMISSIONS
+from pull_responder.pulls.deciding_policies import deciding_endpoints
 from pull_responder.pulls.endpoint_on_path import (
     EndpointOnPath,
     EndpointOutcome,
@@ -154,6 +155,7 @@ def _failure(pull: PullFailure, facts: PullFacts, blocked: list[EndpointOutcome]
         ),
         evidence=(*dict.fromkeys(_proof(each) for each in blocked), *quote_denial(pull)),
         remediation=prove_endpoints(fix, blocked),
+        policies=deciding_endpoints(blocked),
     )
 
 

@@ -1,10 +1,10 @@
 """The repository has no such image.
 
 What it checks: whether the repository has the tag or digest that the pod names, and can serve it. Where it cannot, the
-check looks for the image in the archive, for a lifecycle rule that may have expired it, and for similar tags. It does
-not apply to an image that a pull through cache can still fetch from its upstream registry. Where kubelet's words say
-that the tag points to something that is no container image, such as an attestation of buildx or a Helm chart, they
-decide, unless the tag has been pushed again since.
+check looks for the image in the archive, for a lifecycle rule that may have expired it, for similar tags, and for the
+newest ones. It does not apply to an image that a pull through cache can still fetch from its upstream registry. Where
+kubelet's words say that the tag points to something that is no container image, such as an attestation of buildx or a
+Helm chart, they decide, unless the tag has been pushed again since.
 
 What it cannot see: a registry in an account without the role PullResponderReadOnly, and AWS's own registries. It sees
 the image as it is now, not as it was when the pull failed.
@@ -64,7 +64,16 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: PLR0911 --
         return Verdict.not_applicable(
             f"the pull through cache rule {rule.prefix} fetches images that are not cached yet"
         )
-    digest = facts.archived_digest(image.repository.account, pull.region, image.name)
+    account, region, name = image.repository.account, pull.region, image.name.repository
+    facts.read_ahead(
+        [
+            lambda: facts.archived_digest(account, region, image.name),
+            lambda: facts.tags(account, region, name),
+            lambda: facts.newest_tags(account, region, name),
+            lambda: facts.lifecycle_rules(account, region, name),
+        ]
+    )
+    digest = facts.archived_digest(account, region, image.name)
     if isinstance(digest, str):
         return _archived_image(image, Image(digest, status=ARCHIVED))
     return _missing_image(image, pull, facts, archive=digest)
@@ -111,9 +120,11 @@ def _missing_image(image: PulledImage, pull: PullFailure, facts: PullFacts, *, a
     account = image.repository.account
     tags = facts.tags(account, pull.region, image.name.repository)
     rules = facts.lifecycle_rules(account, pull.region, image.name.repository)
+    newest = facts.newest_tags(account, pull.region, image.name.repository)
+    new = newest if isinstance(newest, tuple) else ()
     near = () if image.name.tag is None or isinstance(tags, Unread) else _nearest_tags(image.name.tag, tags)
     expiring = () if isinstance(rules, Unread) else tuple(rule for rule in rules if rule.may_expire(image.name.tag))
-    unread = [each for each in (archive, tags, rules) if isinstance(each, Unread)]
+    unread = [each for each in (archive, tags, newest, rules) if isinstance(each, Unread)]
     sentences = [f"The repository {image.repository} has no image {image.name.digest or image.name.tag}."]
     if expiring:
         sentences.append(f"Its lifecycle policy may have expired it, by {'; or by '.join(map(str, expiring))}.")
@@ -126,6 +137,7 @@ def _missing_image(image: PulledImage, pull: PullFailure, facts: PullFacts, *, a
             f"ecr:DescribeImages finds no {image}.",
             *(f"Lifecycle {rule}." for rule in expiring),
             *([f"Nearest tags: {', '.join(near)}."] if near else []),
+            *([f"Newest tags: {', '.join(map(str, new))}."] if new else []),
             *(f"Not read: {each.reason}" for each in unread),
         ),
         remediation=name_other_image(image.repository, image=str(image), near=near),

@@ -64,7 +64,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: PLR0911 --
         return Verdict.passed(f"{image} is a single manifest, which nodes of every platform fetch.")
     offered = _read_platforms(image, found, pull, facts)
     nodes = nodes_of(pull, facts)
-    needed = nodes if isinstance(nodes, Unread) else _node_platforms(nodes, facts)
+    needed = nodes if isinstance(nodes, Unread) else node_platforms(nodes, facts)
     if isinstance(offered, Unread) or isinstance(needed, Unread):
         if by_words:
             return _failure(image, pull, offered, ())
@@ -97,7 +97,8 @@ def _read_platforms(
     return Unread(Reason(f"{image} was deleted during the diagnosis", AGAIN)) if listed is None else listed
 
 
-def _node_platforms(nodes: Nodes, facts: PullFacts) -> tuple[Platform, ...] | Unread:
+def node_platforms(nodes: Nodes, facts: PullFacts) -> tuple[Platform, ...] | Unread:
+    """Return the platforms of nodes, as far as their instances, their AMI type or Fargate tell them."""
     if nodes.fargate:
         return (_FARGATE,)
     if nodes.instances:

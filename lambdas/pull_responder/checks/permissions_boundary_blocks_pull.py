@@ -26,6 +26,7 @@ from pull_responder.checks.check import BEFORE_UNPACK, UNREACHED, Check, Explain
 from pull_responder.model.pull import PolicyType, PullFailure, Symptom
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.pulls.authorization import AUTHORIZATION_PERMISSIONS
+from pull_responder.pulls.deciding_policies import deciding_policies
 from pull_responder.pulls.policy_fault import (
     PolicyFault,
     describe_missing_allows,
@@ -64,6 +65,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
             *quote_denial(pull),
         ),
         remediation=prove(_fix(pull, facts, fault), fault.authorization, PolicyKind.BOUNDARY, *Effect),
+        policies=deciding_policies(fault, PolicyKind.BOUNDARY),
     )
 
 

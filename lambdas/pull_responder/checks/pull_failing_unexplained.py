@@ -22,11 +22,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.checks.check import Check, Kind
-from pull_responder.model.pull import Answer, Stage, Symptom
+from pull_responder.model.pull import Stage, Symptom
 from pull_responder.model.reason import KUBELET_LOG, Reason
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.pulls.actions import CACHE_ACTIONS, PULL_ACTIONS
-from pull_responder.pulls.file_faults import after_file
+from pull_responder.pulls.after_answer import AT_LAYER, after_answer, after_unpack
 from pull_responder.pulls.kubelet_words import quote_words, read_words
 from pull_responder.pulls.own_credentials import where_to_look
 from pull_responder.pulls.path import registry_host
@@ -71,67 +71,6 @@ _OTHER_ACTION: Final = (
     "the action that AWS refused, {action}, is none that a pull needs, and was not evaluated",
     "Look in CloudTrail who calls {action}, and at that role's policies.",
 )
-_AT_LAYER: Final = (
-    "the registry gave out the image's manifest, and a part of the image was not found",
-    "Push the image again (`docker push`), and look whether a proxy answers for the registry or its storage.",
-)
-_AFTER_ANSWER: Final = {
-    Answer.NODE: (
-        "the node itself refused to send the request",
-        "Look at the node's own firewall and at network policies for its host: run `nft list ruleset` on the node.",
-    ),
-    Answer.RUNTIME: (
-        "the node's container runtime did not answer, or failed by itself, so no registry is at fault",
-        (
-            "Run `systemctl status containerd` and `journalctl -u containerd` on the node, and look at the runtime's "
-            "configuration in /etc/containerd."
-        ),
-    ),
-    Answer.LOCAL: (
-        "the runtime asks a mirror on the node itself, which does not take connections",
-        (
-            "Look at the mirror's pod on this node (such as Spegel's or Dragonfly's), and at "
-            "`/etc/containerd/certs.d/*/hosts.toml`."
-        ),
-    ),
-    Answer.TLS: (
-        "something answered, and TLS failed before any request, as where a firewall or proxy inspects TLS",
-        "Look who answers: run `openssl s_client -connect {host}:443 -servername {host}` on the node.",
-    ),
-    Answer.HTTP: (
-        "something answered by HTTP, in a way that Amazon ECR does not",
-        "Look whether a proxy, mirror or filter answers in its place: run `curl -v https://{host}/v2/` on the node.",
-    ),
-    Answer.SIGNED_URL: (
-        "Amazon S3 refused the URL that ECR signed for a layer, by its time or its signature, and no policy",
-        "Look at the node's clock (`chronyc tracking`), and whether a proxy delays its downloads or changes URLs.",
-    ),
-    Answer.SIGNATURE: (
-        "AWS refused the signature with which the node asks for a registry token",
-        "Look at the node's clock (`chronyc tracking`), and remove AWS credentials of its own from kubelet.",
-    ),
-    Answer.OBJECT: _AT_LAYER,
-    Answer.BLOB: _AT_LAYER,
-    Answer.KEY: (
-        "Amazon S3 could not use the KMS key of the repository",
-        "Look at the key's state, policy and grants (`aws kms describe-key`).",
-    ),
-    Answer.STORAGE: (
-        "the storage of layers refused a URL that ECR had signed, so no policy of the role or the repository did",
-        (
-            "Look at S3 endpoints on the way (`aws ec2 describe-vpc-endpoints`), at proxies before it and at the "
-            "node's clock."
-        ),
-    ),
-    Answer.MIRROR: (
-        "{host} answered in the registry's place",
-        "Look at `/etc/containerd/certs.d/*/hosts.toml` on the node, and at what {host} answers.",
-    ),
-    Answer.FORMAT: (
-        "the node's container runtime does not take the format of the image's manifest or layers",
-        "Build and push the image again with a current tool (`docker buildx build --push`), or update the runtime.",
-    ),
-}
 _THERE_BEFORE: Final = {
     Symptom.NOT_FOUND: (
         (
@@ -152,7 +91,6 @@ _THERE_BEFORE: Final = {
     ),
 }
 _AT_NODE: Final = ("AWS does not show the fault", KUBELET_LOG)
-_AT_UNPACK: Final = ("the node had fetched what it was to unpack, and AWS does not show why that failed", KUBELET_LOG)
 _AT_NAME: Final = ("its name, tag or region is wrong, which AWS's own registries do not show", NAMES_OF_AWS)
 
 
@@ -177,26 +115,9 @@ def what_is_left(pull: PullFailure, *, of_aws: bool, is_there: bool = False) -> 
             )
         )
     if pull.symptom is Symptom.UNKNOWN and pull.stage is Stage.UNPACK:
-        return _say(*_AT_UNPACK)
+        return _say(*after_unpack())
     why, look = _left(pull, of_aws=of_aws, is_there=is_there)
     return _say(f"{_CONTRADICTED} {why}", look)
-
-
-def after_unpack() -> tuple[str, str]:
-    """Return the same for a pull that failed when it unpacked, with words that say no more."""
-    return _AT_UNPACK
-
-
-def after_answer(answer: Answer, *, asked: str, registry: str | None, message: str) -> tuple[str, str]:
-    """Return what an answer shows, and the sentence that says where to look next.
-
-    `asked` is the host in kubelet's `message`, `registry` the one in the image's name, None if it is not known.
-    """
-    if answer is Answer.FILE:
-        return after_file(message)
-    host = asked if answer is Answer.MIRROR else registry or "the registry"
-    why, look = _AFTER_ANSWER[answer]
-    return why.format(host=host), look.format(host=host)
 
 
 def _say(why: str, look: str) -> Reason:
@@ -224,7 +145,7 @@ def _left_of_image(pull: PullFailure) -> tuple[str, str]:
 
 def _left_of_way(pull: PullFailure) -> tuple[str, str]:
     if pull.symptom is Symptom.NOT_FOUND and pull.stage in (Stage.LAYER, Stage.UNPACK):
-        return _AT_LAYER
+        return AT_LAYER
     host = registry_host(pull)
     if not host or pull.symptom not in (Symptom.TIMEOUT, Symptom.NAME_RESOLUTION_FAILED):
         return _AT_NODE

@@ -26,6 +26,7 @@ from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PolicyType, PullFailure, Symptom
 from pull_responder.model.verdict import Resource, Severity, Verdict
 from pull_responder.pulls.authorization import AUTHORIZATION_PERMISSIONS
+from pull_responder.pulls.deciding_policies import deciding_policies
 from pull_responder.pulls.policies import REGISTRY_POLICY
 from pull_responder.pulls.policy_fault import find_fault, quote_denial, quote_denies, stopped_actions
 from pull_responder.pulls.policy_proof import prove
@@ -59,6 +60,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
         ),
         evidence=(*quote_denies(fault, PolicyKind.REGISTRY), *quote_denial(pull)),
         remediation=prove(fix, fault.authorization, PolicyKind.REGISTRY, Effect.DENY),
+        policies=deciding_policies(fault, PolicyKind.REGISTRY),
     )
 
 

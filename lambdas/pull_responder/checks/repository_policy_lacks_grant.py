@@ -30,6 +30,7 @@ from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PolicyType, PullFailure, Symptom
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.pulls.authorization import AUTHORIZATION_PERMISSIONS
+from pull_responder.pulls.deciding_policies import deciding_policies
 from pull_responder.pulls.policies import REPOSITORY_POLICY
 from pull_responder.pulls.policy_fault import (
     PolicyFault,
@@ -76,6 +77,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
         ),
         evidence=(*describe_missing_allows(fault, what), *quote_denial(pull)),
         remediation=prove(_fix(fault, repository), fault.authorization, PolicyKind.RESOURCE, *Effect),
+        policies=deciding_policies(fault, PolicyKind.RESOURCE),
     )
 
 

@@ -3,9 +3,11 @@
 What it checks: nothing of a pull. Once a day the deployed responder examines itself, as `pull-responder doctor` does,
 and makes a call to ECR that its role is not allowed: a canary. Pull Responder is blind if something on the way of a
 refused pull is broken (the trail, a rule on refused pulls, the queue, the function `diagnose`, the table), or if
-CloudTrail's records of two canaries in a row have not come through that way half an hour after the calls.
+CloudTrail's records of two canaries in a row have not come through that way half an hour after the calls. In an
+organization a canary is sent in each region from which the deployment's own account forwards its events, and the
+finding names the region that is blind.
 
-What it cannot see: whether the audit logs of clusters arrive, what happens in other accounts, and what has failed
+What it cannot see: whether the audit logs of clusters arrive, whether other accounts are heard, and what has failed
 while it was blind. A read that AWS refuses is no fault: it is counted, and this finding stays as it is.
 
 Why this is worth a finding: a deployment that sees nothing looks the same as one with nothing to see.
@@ -45,13 +47,15 @@ def blind_verdict(  # noqa: PLR0913 -- keyword-only but for the first
     *,
     account: str,
     region: str,
+    regions: Sequence[str],
     meaning: str,
     steps: Sequence[str],
     commands: Sequence[tuple[str, ...]],
     commands_for: str,
 ) -> Verdict:
-    """Return failed, for a deployment in `account` and `region`.
+    """Return failed, for a deployment in `account`.
 
+    - `region`: where its commands are for. `regions`: those in which something is broken, at least one.
     - `faults`: what is broken on the way of an event, each a thing and what was found, the first on the way first.
     - `meaning`: what follows from the first of them, a sentence without a full stop.
     - `steps`: what people have to do where no command does it, a sentence each.
@@ -63,7 +67,7 @@ def blind_verdict(  # noqa: PLR0913 -- keyword-only but for the first
     )
     return Verdict.failed(
         resource=Resource("AwsAccount", f"AWS::::Account:{account}", account),
-        explanation=f"In {region}, {things} broke: {faults[0][0]}. {meaning}.",
+        explanation=f"In {_listed(regions)}, {things} broke: {faults[0][0]}. {meaning}.",
         evidence=tuple(f"{thing}: {found}." for thing, found in faults[:_MOST_NAMED]),
         remediation=Remediation(
             summary=" ".join(dict.fromkeys((summary, *steps))),
@@ -73,6 +77,11 @@ def blind_verdict(  # noqa: PLR0913 -- keyword-only but for the first
             commands=tuple(dict.fromkeys(commands))[:_MOST_COMMANDS],
         ),
     )
+
+
+def _listed(regions: Sequence[str]) -> str:
+    first = ", ".join(regions[:_MOST_NAMED])
+    return f"{first} and {len(regions) - _MOST_NAMED} more regions" if len(regions) > _MOST_NAMED else first
 
 
 CHECK = Check(

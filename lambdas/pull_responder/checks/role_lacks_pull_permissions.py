@@ -32,6 +32,7 @@ from pull_responder.model.pull import PolicyType, PullFailure, Symptom
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.pulls.actions import TOKEN
 from pull_responder.pulls.authorization import AUTHORIZATION_PERMISSIONS
+from pull_responder.pulls.deciding_policies import deciding_policies
 from pull_responder.pulls.policy_fault import (
     PolicyFault,
     describe_missing_allows,
@@ -67,6 +68,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
         explanation=f"No identity policy of the role {role} allows {missing}, so ECR refuses the pull.",
         evidence=(*describe_missing_allows(fault, policies), *quote_denial(pull)),
         remediation=prove(_fix(pull, facts, fault), fault.authorization, PolicyKind.IDENTITY, Effect.ALLOW),
+        policies=deciding_policies(fault, PolicyKind.IDENTITY),
     )
 
 

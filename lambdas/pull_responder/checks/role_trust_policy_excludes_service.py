@@ -38,6 +38,7 @@ from pull_responder.model.quoting import quote_json
 from pull_responder.model.reason import join_reasons
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Resource, Severity, Verdict
+from pull_responder.pulls.deciding_policies import deciding_document
 from pull_responder.pulls.node_identity import IDENTITY_PERMISSIONS, node_identities
 from pull_responder.pulls.pod_trust import pod_trust
 from pull_responder.pulls.puller import puller_of
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from pull_responder.authorization.request import ContextValue
     from pull_responder.pulls.node_identity import Identity
     from pull_responder.pulls.nodes import Nodes
-    from pull_responder.pulls.pod_role import PodRole
+    from pull_responder.pulls.own_role import PodRole
     from pull_responder.pulls.pull_facts import PullFacts
 
 
@@ -124,6 +125,7 @@ def _examine(role: Role, nodes: Nodes) -> Verdict:
         remediation=trust_service(
             arn, region=nodes.region, document=role.trust_policy, service=services[0], denied=denied
         ),
+        policies=(deciding_document(f"the trust policy of {role.arn}", role.trust_policy, outcomes),),
     )
 
 

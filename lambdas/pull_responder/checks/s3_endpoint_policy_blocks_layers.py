@@ -29,6 +29,7 @@ from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Severity, Verdict
 from pull_responder.network import VpcEndpoint
+from pull_responder.pulls.deciding_policies import deciding_endpoints
 from pull_responder.pulls.endpoint_on_path import EndpointOnPath, EndpointOutcome, endpoint_on_path, examine_policy
 from pull_responder.pulls.path import PATH_PERMISSIONS
 from pull_responder.pulls.policy_proof import prove_endpoints
@@ -111,6 +112,7 @@ def _failure(way: EndpointOnPath, endpoint: VpcEndpoint, found: EndpointOutcome,
         ),
         evidence=(f"{endpoint.id}: {(endpoint.policy or '')[:1500]}",),
         remediation=prove_endpoints(fix, [found]),
+        policies=deciding_endpoints([found]),
     )
 
 

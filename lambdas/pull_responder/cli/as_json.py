@@ -9,6 +9,9 @@ from pull_responder.model.printable import escape_json
 from pull_responder.publish.as_document import finding_object, pull_object
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pull_responder.cli.answered import Reach, UsedBy
     from pull_responder.diagnosis import Diagnosis, Undecided
     from pull_responder.events.outcome import Skipped
     from pull_responder.network import Hop, NodePlace, Path
@@ -21,13 +24,18 @@ def line_of(value: dict[str, Any]) -> str:
 
 
 def diagnosis_object(
-    diagnosis: Diagnosis, path: PullPath | None = None, asked: str | None = None, nodes: str | None = None
+    diagnosis: Diagnosis,
+    path: PullPath | None = None,
+    asked: str | None = None,
+    nodes: str | None = None,
+    reach: Reach | None = None,
 ) -> dict[str, Any]:
     """Return the object to print for one distinct pull.
 
     - `path` is its path to the registry, where that was read.
     - `asked` is the image as a question names it.
     - `nodes` are the nodes that a question is about.
+    - `reach` are the pods that wait for it, where a cluster was read.
     """
     return {
         "pull": pull_object(diagnosis.pull, diagnosis.role_arn, diagnosis.cluster)
@@ -40,6 +48,7 @@ def diagnosis_object(
         "passed": list(diagnosis.passed),
         "note": diagnosis.note or diagnosis.look_next,
         "path": _path(path) if path else None,
+        "pods": _pods(reach) if reach else None,
     }
 
 
@@ -54,6 +63,35 @@ def skipped_object(skipped: Skipped) -> dict[str, Any]:
         "passed": [],
         "note": "",
         "path": None,
+        "pods": None,
+    }
+
+
+def _pods(reach: Reach) -> dict[str, Any]:
+    """Return the pods that wait for a pull: how many, the first of them, on how many nodes, and their owners."""
+    return {
+        "count": reach.count,
+        "names": list(reach.pods),
+        "nodes": reach.nodes,
+        "workloads": list(reach.workloads),
+    }
+
+
+def workloads_object(used_by: Iterable[UsedBy]) -> dict[str, Any]:
+    """Return the further key of an image of manifests: where they use it. `doubt` is null where it certainly runs."""
+    return {
+        "workloads": [
+            {
+                "kind": each.use.kind,
+                "namespace": each.use.namespace,
+                "name": each.use.name,
+                "container": each.use.container,
+                "file": each.use.file,
+                "line": each.use.line,
+                "doubt": each.doubt or None,
+            }
+            for each in used_by
+        ]
     }
 
 

@@ -25,6 +25,7 @@ from pull_responder.pulls.cluster_nodes import (
 )
 from pull_responder.pulls.failed_node import of_instance
 from pull_responder.pulls.nodes import Nodes, of_instances
+from pull_responder.pulls.session import instance_id_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,12 +38,16 @@ _NO_REGION: Final = ("UnrecognizedClientException", "AuthFailure", "InvalidClien
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The names in the question: a cluster, and at most one of the other three."""
+    """The names in the question: a cluster, and at most one of the next three.
+
+    `account` is the cluster's, where its ARN was given. `instance` is an instance's id, or the name of a node.
+    """
 
     cluster: str
     node_group: str | None = None
     fargate_profile: str | None = None
     instance: str | None = None
+    account: str | None = None
 
 
 def find_asked(facts: PullFacts, chosen: Chosen, pull_region: str) -> list[Finder]:
@@ -53,7 +58,7 @@ def find_asked(facts: PullFacts, chosen: Chosen, pull_region: str) -> list[Finde
     """
     region = facts.region
     if region is None:
-        raise click.ClickException("no region is configured: set AWS_REGION to the cluster's")
+        raise click.ClickException("no region is configured: give the cluster's with --region, or set AWS_REGION")
     # One round: none of these needs another's answer. None is our own account, whose id is asked for meanwhile.
     facts.read_ahead(
         [facts.identity, lambda: facts.cluster(None, region, chosen.cluster), *_first_reads(facts, region, chosen)]
@@ -61,9 +66,15 @@ def find_asked(facts: PullFacts, chosen: Chosen, pull_region: str) -> list[Finde
     identity = facts.identity()
     if isinstance(identity, Unread):
         raise click.ClickException(identity.reason)
+    if chosen.account not in (None, identity.account):
+        raise click.ClickException(
+            f"--cluster: {chosen.cluster} is in account {chosen.account}, and the credentials are of account "
+            f"{identity.account}: choose others, as with AWS_PROFILE"
+        )
     cluster = facts.cluster(None, region, chosen.cluster)
     if cluster is None:
-        _missing(f"cluster {chosen.cluster!r} in {region}", chosen.cluster, facts.cluster_names(None, region))
+        what = f"cluster {chosen.cluster!r} in {region} of account {identity.account}"
+        _missing(what, chosen.cluster, facts.cluster_names(None, region))
     if isinstance(cluster, Unread) and any(word in cluster.reason for word in _NO_REGION):
         raise click.ClickException(f"region {region} does not answer. Is it enabled for this account? {cluster.reason}")
     place = ClusterPlace(facts, identity.account, region, chosen.cluster, pull_region)
@@ -81,7 +92,7 @@ def _first_reads(facts: PullFacts, region: str, chosen: Chosen) -> list[Callable
     name = chosen.cluster
     if chosen.instance:
         wanted = chosen.instance
-        return [lambda: facts.running_instances(None, region, _by_id(wanted))]
+        return [lambda: facts.running_instances(None, region, _by_name(wanted))]
     if chosen.node_group:
         group = chosen.node_group
         return [
@@ -94,8 +105,11 @@ def _first_reads(facts: PullFacts, region: str, chosen: Chosen) -> list[Callable
     return listings(facts, None, region, name)
 
 
-def _by_id(instance_id: str) -> Filters:
-    return (("instance-id", (instance_id,)),)
+def _by_name(instance: str) -> Filters:
+    """Return EC2's filter for an instance's id, or for the name of its node."""
+    if instance_id := instance_id_of(instance):
+        return (("instance-id", (instance_id,)),)
+    return (("private-dns-name", (instance,)),)
 
 
 def _nothing(cluster: str) -> NoReturn:
@@ -105,12 +119,15 @@ def _nothing(cluster: str) -> NoReturn:
 
 def _instance(place: ClusterPlace, instance_id: str) -> Nodes:
     facts, region, cluster = place.facts, place.region, place.name
-    found = facts.running_instances(None, region, _by_id(instance_id))
+    found = facts.running_instances(None, region, _by_name(instance_id))
     if isinstance(found, Unread):
         return unread_nodes(place, f"instance {instance_id}", found)
-    found = tuple(each for each in found if each.id == instance_id)
+    if by_id := instance_id_of(instance_id):
+        found = tuple(each for each in found if each.id == by_id)
+    elif len(found) > 1:  # of several VPCs
+        found = tuple(each for each in found if each.cluster == cluster)
     if not found:
-        if stand_in := _gone(place, instance_id):
+        if stand_in := _gone(place, by_id or instance_id):
             return stand_in
         instances = instances_of(facts, place.account, region, cluster)
         known = instances if isinstance(instances, Unread) else tuple(each.id for each in instances)

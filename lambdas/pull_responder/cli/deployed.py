@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
-from botocore.exceptions import BotoCoreError
 
+from pull_responder.cli.connection import Access, open_connection
 from pull_responder.doctor import Deployment, find_deployment
-from pull_responder.facts.aws import Aws
 from pull_responder.facts.reader import Reader
 from pull_responder.model.unread import Unread
-from pull_responder.settings import SettingError, Settings, read_settings
 
 if TYPE_CHECKING:
+    from pull_responder.facts.aws import Aws
     from pull_responder.model.arn import Arn
+    from pull_responder.settings import Settings
 
 STACK: Final = "PullResponder"
 
 # CloudFormation API Reference, CreateStack, StackName.
-_STACK_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
+STACK_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +40,17 @@ class Deployed:
     settings: Settings
 
 
-def find_deployed(stack: str, region: str | None, profile: str | None) -> Deployed:
+def find_deployed(stack: str, access: Access) -> Deployed:
     """Return the stack of this name. Raises ClickException if the options, or the credentials, lead to none."""
-    if not _STACK_NAME.fullmatch(stack):
+    if not STACK_NAME.fullmatch(stack):
         raise click.UsageError("--stack is not the name of a stack")
-    settings = settings_in(os.environ)
-    aws = connect(settings, region, profile)
+    connection = open_connection(access)
+    aws = connection.aws
     where = aws.region
     if not where:
         raise click.ClickException("no region: give --region, or set AWS_REGION")
+    if why := connection.fault() or connection.out_of_reach():
+        raise click.ClickException(why)
     own = aws.identity(where)
     if isinstance(own, Unread):
         raise click.ClickException(own.reason)
@@ -58,27 +59,4 @@ def find_deployed(stack: str, region: str | None, profile: str | None) -> Deploy
         raise click.ClickException(
             f"account {own.account} has no stack {stack} in {where}: give --stack or --region, or deploy it"
         )
-    return Deployed(aws, own, where, found, settings)
-
-
-def settings_in(environment: Any) -> Settings:  # noqa: ANN401 -- a mapping of texts
-    """Return the settings in a mapping of texts. Raises ClickException if one is not valid."""
-    try:
-        return read_settings(environment)
-    except SettingError as error:
-        raise click.ClickException(str(error)) from error
-
-
-def connect(settings: Settings, region: str | None, profile: str | None, own: Arn | None = None) -> Aws:
-    """Return AWS with the SDK's configuration. Raises ClickException if that cannot be used."""
-    try:
-        return Aws.connect(
-            member_role=settings.member_role,
-            identity=own,
-            organization_account=settings.organization_account,
-            read_accounts=settings.read_accounts,
-            region=region,
-            profile=profile,
-        )
-    except BotoCoreError as error:
-        raise click.ClickException(str(error)) from error
+    return Deployed(aws, own, where, found, connection.settings)

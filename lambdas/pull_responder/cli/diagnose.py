@@ -2,137 +2,141 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from botocore.exceptions import BotoCoreError
 
-from pull_responder.cli import answer, options, question
-from pull_responder.cli.answered import Answer, Answered, exit_status
-from pull_responder.cli.as_json import diagnosis_object, line_of, skipped_object
+from pull_responder.cli import options, question
+from pull_responder.cli.answering import ask_about_image, ask_about_input, ask_about_kubectl, ask_about_manifests
 from pull_responder.cli.asked_nodes import Chosen
-from pull_responder.cli.of_event import answers_to, path_of
-from pull_responder.events.image_reference import RegistryKind
-from pull_responder.events.intake import Inspection, UnusableEvent, read_text
-from pull_responder.events.outcome import Skipped
-from pull_responder.facts.aws import Aws
-from pull_responder.facts.reader import Reader
-from pull_responder.model.pull import PullFailure
-from pull_responder.settings import SettingError, Settings, read_settings
+from pull_responder.cli.connection import Access
+from pull_responder.cli.diagnosis_report import OPTION as REPORT
+from pull_responder.cli.examples import examples
+from pull_responder.cli.kubectl.asked import read_wanted
+from pull_responder.cli.status_line import StatusLine
+from pull_responder.cli.telling import Telling, tell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from rich.console import Console
+    from collections.abc import Mapping
 
 
-@click.command()
-@click.option(
-    "--event", "file", metavar="FILE", help="An event that a deployed function takes, as JSON; - is standard input."
+@click.command(
+    epilog=examples(
+        "kubectl get pod web-0 -o json | pull-responder diagnose -",
+        "pull-responder diagnose --pod shop/web-0 --context prod",
+        "pull-responder diagnose --image URI --cluster prod --nodegroup workers",
+        "helm template . | pull-responder diagnose --manifests - --cluster prod",
+    )
 )
-@click.option("--image", metavar="URI", help="The image to ask about, instead of an event; needs --cluster.")
-@click.option("--cluster", metavar="NAME", help="The cluster whose nodes are to pull the image.")
+@click.argument("given", metavar="[FILE]", required=False)
+@click.option("--event", "file", metavar="FILE", help="The same as FILE.")
+@click.option("--pod", metavar="[NAMESPACE/]NAME", help="The pod to ask kubectl about.")
+@click.option("-n", "--namespace", metavar="NAME", help="The namespace of --pod and of manifests; alone, all its pods.")
+@click.option("-A", "--all-namespaces", is_flag=True, help="All pods of the cluster that cannot pull.")
+@click.option("--context", metavar="NAME", help="The context of kubectl's configuration.")
+@click.option("--image", metavar="URI", help="The image to ask about before a pull has failed; needs --cluster.")
+@click.option(
+    "--manifests",
+    metavar="PATH",
+    help="Manifests to ask about before a rollout: a folder, a file, or - for standard input; needs --cluster.",
+)
+@click.option(
+    "--cluster", metavar="NAME", help="The cluster, by its name or ARN: whose nodes are to pull, or whose pods fail."
+)
 @click.option("--nodegroup", metavar="NAME", help="One node group of the cluster.")
 @click.option("--fargate-profile", metavar="NAME", help="One Fargate profile of the cluster.")
-@click.option("--instance", metavar="ID", help="One running node of the cluster.")
-@options.form
+@click.option("--instance", metavar="ID", help="One running node of the cluster, by its instance's id or its name.")
+@click.option(
+    "--path", "whole_path", is_flag=True, help="Show the path to the registry hop by hop, not only its faults."
+)
+@click.option(REPORT, metavar="FILE.html", help="Write all answers as one page, too, which stands alone.")
+@options.region
+@options.profile
+@options.timeout
+@options.diagnosis_form
 def diagnose(  # noqa: PLR0913, PLR0917 -- one argument an option
+    given: str | None,
     file: str | None,
+    pod: str | None,
+    namespace: str | None,
+    all_namespaces: bool,  # noqa: FBT001 -- a flag of the command line
+    context: str | None,
     image: str | None,
+    manifests: str | None,
     cluster: str | None,
     nodegroup: str | None,
     fargate_profile: str | None,
     instance: str | None,
+    whole_path: bool,  # noqa: FBT001 -- a flag of the command line
+    report: str | None,
+    region: str | None,
+    profile: str | None,
+    timeout: int,
     form: str,
 ) -> int:
-    """Diagnose every pull in an event, or say whether nodes of a cluster can pull an image.
+    """Diagnose failed pulls, or say whether nodes of a cluster can pull an image.
 
-    Without further options, a question about a cluster covers all its node groups, Fargate profiles and other nodes.
+    FILE, or - for standard input, is what kubectl prints (pods or events as JSON or YAML, `kubectl describe pod`,
+    `kubectl get events`), or an event that a deployed function takes. --pod, --namespace and --all-namespaces ask
+    kubectl. --image and --manifests ask before a pull has failed: without further options, about all node groups,
+    Fargate profiles and other nodes of the cluster.
 
-    Exit status: 0 nothing wrong found, or no pull from ECR; 1 at least one cause; 2 the input is unusable; 3 nothing
-    found, but something inconclusive.
+    It asks AWS with your credentials, and reads the cluster's account and those that it can assume the member role in.
+
+    Exit status: 0 nothing wrong found, or no pull from ECR; 1 at least one cause; 2 the input, the options or the
+    credentials are unusable; 3 nothing found, but something inconclusive.
     """
-    given = {"event": file, "image": image, "cluster": cluster, "nodegroup": nodegroup}
-    given |= {"fargate-profile": fargate_profile, "instance": instance}
-    if empty := next((name for name, value in given.items() if value is not None and not value.strip()), None):
-        raise click.UsageError(f"--{empty} is empty")
-    chosen = [option for option in (nodegroup, fargate_profile, instance) if option is not None]
-    if file is not None:
-        if image or cluster or chosen:
-            raise click.UsageError("--event takes neither --image nor --cluster")
-        answers = _of_event(file)
+    file = _one_of(given, file)
+    values = {"FILE": file, "--pod": pod, "--namespace": namespace, "--context": context, "--image": image}
+    values |= {"--manifests": manifests, "--cluster": cluster, "--nodegroup": nodegroup, "--instance": instance}
+    values |= {"--fargate-profile": fargate_profile, "--region": region, "--profile": profile}
+    source = _source(values, all_namespaces=all_namespaces)
+    place = question.read_cluster(cluster)
+    chosen = Chosen(place.cluster or "", nodegroup, fargate_profile, instance, account=place.account)
+    access, line = Access(region, profile, timeout), StatusLine.of_terminal(as_json=form != "text")
+    if source == "FILE":
+        answers = ask_about_input(file or "", namespace, place, access, line)
+    elif source == "--pod":
+        wanted = read_wanted(pod, namespace, context, all_namespaces=all_namespaces)
+        answers = ask_about_kubectl(wanted, place, access, line)
+    elif source == "--manifests":
+        answers = ask_about_manifests(manifests or "", namespace, chosen, place, access, line)
     else:
-        if not (image and cluster):
-            raise click.UsageError("give --event, or --image and --cluster")
-        if len(chosen) > 1:
-            raise click.UsageError("give one of --nodegroup, --fargate-profile and --instance")
-        answers = _of_question(image, Chosen(cluster, nodegroup, fargate_profile, instance))
-    console = answer.terminal()
-    shown = []
-    for each in answers:
-        _show(each, console, as_json=form == "json")
-        shown.append(each)
-    return exit_status(shown)
+        answers = ask_about_image(image or "", chosen, place, access, line)
+    about = file or manifests or image or pod or namespace or "the cluster"
+    return tell(answers, Telling(form, about, whole_path, report, of_manifests=source == "--manifests"))
 
 
-def _show(each: Answer, console: Console, *, as_json: bool) -> None:
-    """Print one answer as text or JSON."""
-    if not isinstance(each, Answered):
-        skipped = Skipped(each.reason)
-        if as_json:
-            click.echo(line_of(skipped_object(skipped)))
-        else:
-            answer.show_skipped(console, skipped)
-    elif as_json:
-        click.echo(line_of(diagnosis_object(each.diagnosis, each.path, each.asked, each.nodes)))
-    else:
-        answer.show_diagnosis(console, each.diagnosis, path=each.path, asked=each.asked, nodes=each.nodes)
+def _source(values: Mapping[str, str | None], *, all_namespaces: bool) -> str:
+    """Return the option that says what is asked about. Raises click.UsageError for options that contradict each other.
+
+    --namespace and --all-namespaces ask kubectl, as --pod does.
+    """
+    if empty := next((name for name, value in values.items() if value is not None and not value.strip()), None):
+        raise click.UsageError(f"{empty} is empty")
+    given = {name for name, value in values.items() if value is not None}
+    if all_namespaces or given & {"--pod", "--namespace", "FILE", "--image", "--manifests"} == {"--namespace"}:
+        given.add("--pod")
+    sources = [name for name in ("FILE", "--pod", "--image", "--manifests") if name in given]
+    nodes = given & {"--nodegroup", "--fargate-profile", "--instance"}
+    wrong = {
+        f"{' and '.join(sources)} are different questions: ask one": len(sources) > 1,
+        "--nodegroup, --fargate-profile and --instance go with --image": bool(nodes) and "--image" not in given,
+        "--namespace does not go with --image": given >= {"--namespace", "--image"},
+        "--context goes with --pod, --namespace or --all-namespaces": "--context" in given and "--pod" not in given,
+        "give a file, or - for standard input, or --pod, or --image or --manifests with --cluster": not sources
+        or (sources == ["--image"] and "--cluster" not in given),
+        "--manifests needs --cluster, whose nodes are to pull the images": sources == ["--manifests"]
+        and "--cluster" not in given,
+        "give one of --nodegroup, --fargate-profile and --instance": len(nodes) > 1,
+    }
+    if problem := next((problem for problem, is_so in wrong.items() if is_so), None):
+        raise click.UsageError(problem)
+    return sources[0]
 
 
-def _connect() -> tuple[Settings, Aws]:
-    try:
-        settings = read_settings(os.environ)
-        return settings, Aws.connect(
-            member_role=settings.member_role,
-            organization_account=settings.organization_account,
-            aws_registries=settings.aws_registries,
-            read_accounts=settings.read_accounts,
-        )
-    except (BotoCoreError, SettingError) as error:
-        raise click.ClickException(str(error)) from error
-
-
-def _of_event(file: str) -> Iterator[Answer]:
-    read = _read(file)
-    settings, aws = _connect()
-    yield from answers_to(read, aws, settings)
-
-
-def _read(file: str) -> Sequence[PullFailure | Inspection | Skipped]:
-    name = "standard input" if file == "-" else file
-    try:
-        text = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-        return read_text(text.decode("utf-8"))
-    except OSError as error:
-        raise click.ClickException(f"{name}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise click.ClickException(f"{name}: byte {error.start} is not UTF-8") from error
-    except UnusableEvent as error:
-        raise click.ClickException(f"{name}: {error}") from error
-
-
-def _of_question(text: str, chosen: Chosen) -> Iterator[Answer]:
-    question.check_names(chosen)
-    settings, aws = _connect()
-    image = question.read_image(text, aws)
-    if aws.region:
-        question.check_region("AWS_REGION", aws.region, aws)
-    if image.kind is RegistryKind.OTHER:
-        yield Skipped(question.not_in_ecr(image))
-        return
-    for each in question.ask(Reader(aws), image, chosen, settings.known_principals):
-        path = path_of(each.diagnosis.pull, each.facts)
-        yield Answered(each.diagnosis, path, asked=str(image), nodes=each.nodes.name)
+def _one_of(given: str | None, file: str | None) -> str | None:
+    """Return the file to read: that of the argument or of --event, None without either."""
+    if given is not None and file is not None:
+        raise click.UsageError(f"give {given[:100]!r} or --event, not both")
+    return file if given is None else given

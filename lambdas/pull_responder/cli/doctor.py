@@ -8,8 +8,10 @@ import click
 
 from pull_responder.cli import answer, options
 from pull_responder.cli.as_json import line_of
-from pull_responder.cli.deployed import STACK, connect, find_deployed, settings_in
+from pull_responder.cli.connection import Access, settings_in
+from pull_responder.cli.deployed import STACK, find_deployed
 from pull_responder.cli.doctor_text import show_results
+from pull_responder.cli.examples import examples
 from pull_responder.doctor import Result, State, examine, unread
 from pull_responder.facts.reader import Reader
 from pull_responder.model.unread import Unread
@@ -25,13 +27,30 @@ if TYPE_CHECKING:
 BROKEN: Final = 1
 OPEN: Final = 3
 
+# It looks at every account of an organization.
+_SECONDS: Final = 300
+_LONGEST: Final = 3600
 
-@click.command()
+
+@click.command(
+    epilog=examples(
+        "pull-responder doctor --region eu-west-1",
+        "pull-responder doctor --profile prod --format json | jq 'select(.state == \"broken\")'",
+    )
+)
 @click.option("--stack", metavar="NAME", default=STACK, show_default=True, help="The name of the stack.")
 @click.option("--region", metavar="NAME", help="Where the stack is; else the region of the SDK's configuration.")
 @options.profile
+@click.option(
+    "--timeout",
+    metavar="SECONDS",
+    type=click.IntRange(1, _LONGEST),
+    default=_SECONDS,
+    show_default=True,
+    help="How long to wait for AWS. What it has not answered by then could not be read.",
+)
 @options.form
-def doctor(stack: str, region: str | None, profile: str | None, form: str) -> int:
+def doctor(stack: str, region: str | None, profile: str | None, timeout: int, form: str) -> int:
     """Say what of a deployment works, what will not be seen and why, and the commands that mend it.
 
     It only reads. Run it with credentials of the account that has the stack.
@@ -39,13 +58,20 @@ def doctor(stack: str, region: str | None, profile: str | None, form: str) -> in
     Exit status: 0 all works as the settings say; 1 something is broken; 2 there is no such stack, or the options or the
     credentials are unusable; 3 nothing is broken, but something could not be read.
     """
-    deployed = find_deployed(stack, region, profile)
+    deployed = find_deployed(stack, Access(region, profile, timeout))
     found, own, where = deployed.found, deployed.own, deployed.region
     if isinstance(found, Unread):
         results = [unread("stack", f"stack {stack}", found, "Nothing of the deployment could be looked at")]
     else:
         settings = _of_stack(found, deployed.settings)
-        results = examine(found, Reader(connect(settings, where, profile, own)))
+        aws = deployed.aws.with_settings(
+            own,
+            member_role=settings.member_role,
+            organization_account=settings.organization_account,
+            aws_registries=settings.aws_registries,
+            read_accounts=settings.read_accounts,
+        )
+        results = examine(found, Reader(aws))
     _show(results, stack=stack, account=own.account, region=where, as_json=form == "json")
     return _exit_status(results)
 
@@ -68,7 +94,7 @@ def result_object(result: Result, *, stack: str, account: str, region: str) -> d
     return {
         "stack": stack,
         "account": result.account or account,
-        "region": region,
+        "region": result.region or region,
         "check": result.check,
         "subject": result.subject,
         "state": result.state,

@@ -10,7 +10,9 @@ from typing import Any, Final
 import click
 
 from pull_responder.authorization.cases import evaluate_lines
-from pull_responder.cli.answer import shown
+from pull_responder.cli.examples import examples
+from pull_responder.cli.lines import shown
+from pull_responder.cli.reader import is_read
 from pull_responder.model.printable import escape_json
 
 _EXAMPLE: Final = (
@@ -28,7 +30,8 @@ _HELP: Final = (
 Evaluate policies, offline: JSON Lines of requests with their policies in, decisions out.
 
 A line that cannot be used is answered by a line with its id and the error. The next lines are still evaluated.
-If there are only such lines, the exit status is 2.
+
+Exit status: 0 whatever is decided; 2 no line could be evaluated.
 
 \b
 A line of input has these keys; only request is needed:
@@ -71,7 +74,7 @@ Not modelled:
 )
 
 
-@click.command(help=_HELP)
+@click.command(help=_HELP, epilog=examples("pull-responder evaluate < cases.jsonl"))
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="json", help="Text is for people.")
 def evaluate(form: str) -> None:
     """Answer each line of standard input by one line, in order."""
@@ -87,6 +90,8 @@ def evaluate(form: str) -> None:
         answered, decided = answered + 1, decided + ("error" not in answer)
         sys.stdout.write((escape_json(line) if form == "json" else shown(_as_text(answer))) + "\n")
         sys.stdout.flush()  # a caller that writes line by line waits for the answer
+        if not is_read():
+            break
     if answered and not decided:
         raise click.ClickException("standard input: no line could be evaluated (--help has an example of one)")
 

@@ -8,20 +8,28 @@ from typing import Any
 
 import click
 
-from pull_responder.checks.pull_failing_unexplained import after_answer, after_unpack
 from pull_responder.cli import options
-from pull_responder.cli.answer import shown
-from pull_responder.events.image_reference import RegistryKind
+from pull_responder.cli.examples import examples
+from pull_responder.cli.explain_text import BACK_OFF, commands_for, lines_of
+from pull_responder.cli.lines import terminal_width
+from pull_responder.cli.pasted import MOST, Pasted, messages_of
+from pull_responder.cli.reader import is_read
 from pull_responder.events.kubelet_message import KubeletMessage, read_message
-from pull_responder.events.no_reason import NoReason
 from pull_responder.events.pod_failure import not_pullable
 from pull_responder.events.redaction import redact
 from pull_responder.meanings import can_mean
 from pull_responder.model.printable import escape_json
-from pull_responder.model.pull import Stage, Symptom, registry_answered
+from pull_responder.model.pull import Stage, Symptom
+from pull_responder.pulls.after_answer import after_answer, after_unpack
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "pull-responder explain 'Failed to pull image \"…\": 403 Forbidden'",
+        "kubectl describe pod POD | pull-responder explain -",
+        "pull-responder explain - --format json < messages.jsonl",
+    )
+)
 @click.argument("message", required=False)
 @options.form
 def explain(message: str | None, form: str) -> None:
@@ -29,7 +37,10 @@ def explain(message: str | None, form: str) -> None:
 
     MESSAGE is one message. - reads standard input, and so does a MESSAGE that is left out where standard input is a
     file or a pipe: with --format json JSON Lines of {"message": ...}, answered line by
-    line, otherwise one message. A line that cannot be used is answered by a line with the error.
+    line, otherwise one message, or what `kubectl describe pod` or `kubectl get events` prints of several pods. A line
+    that cannot be used is answered by a line with the error.
+
+    Exit status: 0 whatever the message means; 2 there is no message.
     """
     if message is None and sys.stdin.isatty():
         raise click.MissingParameter(param_hint="'MESSAGE'", param_type="argument")
@@ -40,13 +51,23 @@ def explain(message: str | None, form: str) -> None:
             if line.strip():
                 sys.stdout.write(escape_json(json.dumps(_answer(line, number))) + "\n")
                 sys.stdout.flush()
+            if not is_read():
+                break
     else:
         _show(sys.stdin.buffer.read().decode("utf-8", errors="replace"), form)
 
 
 def _show(message: str, form: str) -> None:
-    read = read_message(message)
-    click.echo(escape_json(json.dumps(_as_json(read, message))) if form == "json" else _as_text(read, message))
+    if form == "json":
+        click.echo(escape_json(json.dumps(_as_json(read_message(message), message))))
+        return
+    found, width = messages_of(message), terminal_width()
+    for number, each in enumerate(found[:MOST]):
+        if number:
+            click.echo()
+        click.echo("\n".join(lines_of(each, _next(each.read, each.text), width)))
+    if len(found) > MOST:
+        click.echo(f"\n{len(found) - MOST} more messages are not shown.")
 
 
 def _answer(line: bytes, number: int) -> dict[str, Any]:
@@ -68,7 +89,7 @@ def _answer(line: bytes, number: int) -> dict[str, Any]:
 
 
 def _as_json(read: KubeletMessage, message: str) -> dict[str, Any]:
-    image = read.image
+    image, pasted = read.image, Pasted(message, read)
     return {
         "symptom": read.symptom,
         "stage": read.stage,
@@ -83,7 +104,8 @@ def _as_json(read: KubeletMessage, message: str) -> dict[str, Any]:
         "dns_server": read.sighting.server or None,
         "proxy": read.sighting.proxy or None,
         "answer": read.answer,
-        "next": _next(read, message),
+        "next": BACK_OFF if pasted.is_back_off else _next(read, message),
+        "run_next": commands_for(pasted),
     }
 
 
@@ -106,30 +128,3 @@ def _skipped(read: KubeletMessage) -> str | None:
     if read.image and (reason := not_pullable(read.image)):
         return reason
     return f"this text {read.no_reason}" if read.no_reason else None
-
-
-def _as_text(read: KubeletMessage, message: str) -> str:
-    image, causes = read.image, can_mean(read)
-    rows = [
-        ("Symptom", read.symptom),
-        ("Stage", read.stage or "not known"),
-        ("Image", str(image) if image else "not named"),
-    ]
-    if image and image.problem:
-        rows.append(("Spelt wrong", image.problem))
-    elif image and image.kind is RegistryKind.OTHER:
-        rows.append(("", "not in Amazon ECR: a diagnosis would skip it"))
-    seen = {"Asked": read.sighting.host, "Dialled": read.sighting.address, "DNS server": read.sighting.server}
-    seen["Proxy"] = read.sighting.proxy
-    if registry_answered(read.symptom) is False or read.answer:
-        rows.extend((label, value) for label, value in seen.items() if value)
-    if read.denial:
-        rows.append(("AWS said", read.denial.message))
-    rows.extend(("" if number else "Can mean", cause) for number, cause in enumerate(causes))
-    if read.no_reason and not (read.no_reason is NoReason.MISSPELT and image and image.problem):
-        rows.append(("Can mean", f"nothing: this text {read.no_reason}"))
-    elif not causes and not _next(read, message) and not (image and image.problem):
-        rows.append(("Can mean", "none of the causes that a diagnosis knows"))
-    if look := _next(read, message):
-        rows.append(("Look next", look))
-    return "\n".join(f"{label:<12}{shown(value)}" for label, value in rows)

@@ -5,60 +5,55 @@ from __future__ import annotations
 import io
 import sys
 from traceback import extract_tb
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import click
 
-from pull_responder.cli.answer import shown
-from pull_responder.cli.causes import causes
-from pull_responder.cli.diagnose import diagnose
-from pull_responder.cli.doctor import doctor
-from pull_responder.cli.evaluate import evaluate
-from pull_responder.cli.explain import explain
+from pull_responder.cli.commands import LazyGroup
 from pull_responder.cli.interrupt import end_at_interrupt, leave
-from pull_responder.cli.trial import test_event
-from pull_responder.demo import demo
-from pull_responder.model.quoting import escape
+from pull_responder.cli.reader import outlive_reader
+from pull_responder.model.printable import clean_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-UNUSABLE = 2
+NAME: Final = "pull-responder"
+UNUSABLE: Final = 2
 # sysexits.h, EX_SOFTWARE.
-SOFTWARE = 70
+SOFTWARE: Final = 70
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="pull-responder")
 def cli() -> None:
-    """Find out why a pod on Amazon EKS cannot pull its image from Amazon ECR."""
+    """Find out why a pod on Amazon EKS cannot pull its image from Amazon ECR.
 
-
-cli.add_command(diagnose)
-cli.add_command(explain)
-cli.add_command(evaluate)
-cli.add_command(causes)
-cli.add_command(doctor)
-cli.add_command(test_event)
-cli.add_command(demo)
+    `pull-responder COMMAND --help` has the options, the exit status and an example of each command.
+    """
 
 
 def main() -> NoReturn:
-    """Run the command line. Any unusable input ends it with one line on standard error and exit status 2.
+    """Run the command line."""
+    run(cli, NAME)
 
+
+def run(command: click.Command, name: str) -> NoReturn:
+    """Run `command`, which was called as `name`. Unusable input ends it with one line on standard error and status 2.
+
+    A group without arguments prints its help, with exit status 2: nothing was asked, so nothing was found in order.
     Ctrl-C ends it with exit status 130.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # characters that the terminal cannot show are escaped
-            stream.reconfigure(errors="backslashreplace")
+    outlive_reader()
+    if isinstance(sys.stderr, io.TextIOWrapper):  # characters that the terminal cannot show are escaped
+        sys.stderr.reconfigure(errors="backslashreplace")
     try:
         with end_at_interrupt():
-            status = cli.main(standalone_mode=False)
+            status = command.main(prog_name=name, standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
-        sys.stderr.writelines(f"{escape(line)}\n" for line in error.format_message().split("\n"))
+        sys.stdout.write(f"{error.format_message()}\n")
         sys.exit(UNUSABLE)
     except click.ClickException as error:
-        sys.stderr.write(f"pull-responder: {shown(error.format_message())}\n")
+        sys.stderr.write(f"pull-responder: {clean_line(error.format_message())}\n")
         sys.exit(UNUSABLE)
     except (click.Abort, KeyboardInterrupt):
         leave()
@@ -76,7 +71,7 @@ def _trace(error: BaseException) -> Iterator[str]:
         yield "then:"
     yield "Traceback (most recent call last):"
     for frame in extract_tb(error.__traceback__):
-        yield f"  File {shown(frame.filename)}, line {frame.lineno}, in {frame.name}"
+        yield f"  File {clean_line(frame.filename)}, line {frame.lineno}, in {frame.name}"
         if frame.line:
-            yield f"    {shown(frame.line)}"
-    yield f"{type(error).__name__}: {shown(str(error))}"
+            yield f"    {clean_line(frame.line)}"
+    yield f"{type(error).__name__}: {clean_line(str(error))}"

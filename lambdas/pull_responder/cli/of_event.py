@@ -18,7 +18,7 @@ from pull_responder.pulls.path import PullPath, pull_path
 from pull_responder.pulls.pull_facts import PullFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from pull_responder.facts.aws import Aws
     from pull_responder.settings import Settings
@@ -32,11 +32,42 @@ def answers_to(read: Sequence[PullFailure | Inspection | Skipped], aws: Aws, set
     for each in read:
         if isinstance(each, Inspection):
             yield from _of_inspection(each, aws, settings)
+    yield from skipped_in(read)
+
+
+def skipped_in(read: Sequence[PullFailure | Inspection | Skipped]) -> Iterator[Skipped]:
+    """Say what is not asked about, and why."""
     for each in read:
         if isinstance(each, Skipped):
             yield each
         elif isinstance(each, PullFailure) and (reason := skip_reason(each)):
             yield Skipped(reason)
+
+
+def regions_of(read: Sequence[PullFailure | Inspection | Skipped]) -> list[str]:
+    """Return the regions of what AWS is asked about, each once; none if nothing is asked."""
+    asked = (each for each in read if not isinstance(each, Skipped))
+    return list(dict.fromkeys(each.region for each in asked if isinstance(each, Inspection) or not skip_reason(each)))
+
+
+def accounts_of(read: Sequence[PullFailure | Inspection | Skipped], aws_registries: Collection[str]) -> list[str]:
+    """Return the accounts that an event names: of its nodes, roles and registries, except AWS's own registries.
+
+    None if it names none for one of its pulls.
+    """
+    accounts: list[str] = []
+    for each in read:
+        if isinstance(each, Inspection):
+            named: list[str | None] = [each.account]
+        elif isinstance(each, PullFailure):
+            named = [each.account, each.principal_account, each.registry_account]
+        else:
+            continue
+        known = [account for account in named if account and account not in aws_registries]
+        if not known:
+            return []
+        accounts += known
+    return list(dict.fromkeys(accounts))
 
 
 def path_of(pull: PullFailure, facts: PullFacts) -> PullPath | None:

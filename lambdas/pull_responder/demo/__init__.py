@@ -26,12 +26,14 @@ if TYPE_CHECKING:
     from pull_responder.demo.episode import Episode
 
 
-@click.command()
+@click.command(epilog="\b\nFor example:\n  pull-responder demo\n  pull-responder demo --format json | jq .title")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Text is for people.")
 def demo(form: str) -> int:
     """Show every step on an emulated AWS: three breaks, each from the denied pull to the resolved finding.
 
-    Needs no AWS account. Exit status: 0 every break was found, notified once, fixed and resolved, and its repeats were
+    Needs no AWS account.
+
+    Exit status: 0 every break was found, notified once, fixed and resolved, and its repeats were
     not notified; 1 one was not; 2 the emulator cannot be started.
     """
     try:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.doctor import (
     alarms,
     audit_logs,
+    forwarding,
     functions,
     members,
     organization,
@@ -35,6 +36,7 @@ CHECKS: Final[tuple[Examination, ...]] = (
     stack.CHECK,
     trail.CHECK,
     rules.CHECK,
+    forwarding.CHECK,
     queues.CHECK,
     functions.CHECK,
     sdk.CHECK,

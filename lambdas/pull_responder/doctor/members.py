@@ -7,8 +7,8 @@ The roles of a member trust the hub's functions alone. So a refusal proves that 
 doctor itself runs in a role that they trust; a terminal's is no proof. What is in a member is read with the role for
 reading.
 
-Sources: AWS Organizations API Reference, ListAccounts; CloudFormation API Reference, ListStackInstances and
-CreateStackSet (service-managed permissions leave the management account out); Security Hub API Reference, GetFindings.
+Sources: AWS Organizations API Reference, ListAccounts; CloudFormation API Reference, CreateStackSet (service-managed
+permissions leave the management account out); Security Hub API Reference, GetFindings.
 """
 
 from __future__ import annotations
@@ -20,19 +20,20 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.doctor.examination import Examination
+from pull_responder.doctor.member_stacks import PERMISSIONS as STACK_PERMISSIONS
+from pull_responder.doctor.member_stacks import STACK_SET, Stacks, member_stacks
 from pull_responder.doctor.member_trust import Trusted
 from pull_responder.doctor.result import Result, broken, off, unread, works
 from pull_responder.facts.facts import Facts
 from pull_responder.facts.organizations import Organization
 from pull_responder.facts.paging import pages
-from pull_responder.model.printable import clean_line
 from pull_responder.model.reason import Refusal, steps_of
 from pull_responder.model.unread import Unread
 from pull_responder.remediation.shell import Command, aws
 from pull_responder.settings import SettingError, read_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pull_responder.doctor.deployment import Deployment
     from pull_responder.facts.reader import Reader
@@ -40,18 +41,13 @@ if TYPE_CHECKING:
 
 _ID: Final = "members"
 _PERMISSIONS: Final = (
-    "cloudformation:ListStackInstances",
+    *STACK_PERMISSIONS,
     "iam:GetRole",
     "organizations:DescribeOrganization",
     "organizations:ListAccounts",
     "securityhub:GetFindings",
 )
-_STACK_SET: Final = "PullResponderMembers"
-_NO_STACK_SET: Final = frozenset({"StackSetNotFoundException"})
-# "DELEGATED_ADMIN" is refused in the management account, and "SELF" finds no service-managed StackSet elsewhere.
-_CALLERS: Final = ("DELEGATED_ADMIN", "SELF")
 _IN_HUB: Final = re.compile(r"PullResponder-[a-z_]{1,20}-(?P<region>[a-z0-9-]{1,40})")
-_REASON: Final = 300
 # More would take longer than anybody waits, and longer than the function in the stack has.
 _MOST_ACCOUNTS: Final = 1_000
 _ONLY_FUNCTIONS: Final = (
@@ -60,12 +56,14 @@ _ONLY_FUNCTIONS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Stacks:
-    """The stacks of the members: by account its regions, and what of them has failed."""
-
-    regions: Mapping[str, tuple[str, ...]]
-    failed: tuple[Result, ...] = ()
+# docs/adr/0171-the-health-of-members-node-groups-is-not-read-on-a-schedule.md
+_UNHEALTHY: Final = off(
+    _ID,
+    "health of node groups in other accounts and regions",
+    "it is not read on a schedule, but when they are changed and when a pull fails",
+    "A node group there that becomes unhealthy by itself is seen when a pull fails because of it",
+    step="Deploy a stack in an account and region of which that is to be known sooner",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +74,7 @@ class _Members:
     reader: Reader
     settings: Settings
     organization: Organization | Unread | None
-    stacks: _Stacks
+    stacks: Stacks
     is_function: bool
 
     def examine(self, account: str) -> list[Result]:
@@ -150,7 +148,7 @@ class _Members:
     def _security_hubs(self, account: str) -> Iterator[Result]:
         """Yield where Security Hub is off, of the regions where the account is a member, and of ours."""
         home = self.deployment.region
-        for region in dict.fromkeys((home, *self.stacks.regions.get(account, ()))):
+        for region in dict.fromkeys((home, *self.stacks.regions_of(account))):
             subject = f"Security Hub of account {account} in {region}"
             product = f"arn:{self.deployment.partition}:securityhub:{region}:{account}:product/{account}/default"
 
@@ -188,24 +186,25 @@ def _examine(deployment: Deployment, reader: Reader) -> list[Result]:
     else:
         accounts |= set(listed)
     accounts -= {deployment.account}
-    stacks = _stacks(deployment, reader)
+    stacks = member_stacks(deployment, reader)
     if isinstance(stacks, Unread):
         meaning = "In which regions the accounts are members, and whether their stacks have failed, is not known"
-        found.append(unread(_ID, f"StackSet {_STACK_SET}", stacks, meaning))
+        found.append(unread(_ID, f"StackSet {STACK_SET}", stacks, meaning))
     else:
-        found += stacks.failed
+        found += _failed(stacks, deployment.region)
     members = _Members(
         deployment,
         reader,
         settings,
         Facts(reader).organization(deployment.account, deployment.region),
-        _Stacks({}) if isinstance(stacks, Unread) else stacks,
+        Stacks(()) if isinstance(stacks, Unread) else stacks,
         _is_function(reader, deployment.region),
     )
     looked_at = sorted(accounts)[:_MOST_ACCOUNTS]
     if len(looked_at) < len(accounts):
         meaning = f"{len(accounts) - len(looked_at)} accounts were not looked at"
         found.append(off(_ID, "further accounts", f"there are more than {_MOST_ACCOUNTS}", meaning, step=""))
+    found.append(_UNHEALTHY)
     return [*found, *(result for results in reader.each(members.examine, looked_at) for result in results)]
 
 
@@ -232,60 +231,27 @@ def _is_active(account: Mapping[str, str]) -> bool:
     return account.get("State", account.get("Status")) == "ACTIVE"
 
 
-def _stacks(deployment: Deployment, reader: Reader) -> _Stacks | Unread:
-    """Return the stacks of the members by account, as CloudFormation in the stack's account knows them."""
-    found: list[Mapping[str, Any]] | Unread | None = None
-    caller = ""
-    for caller in _CALLERS:
-
-        def request(client: Any, caller: str = caller) -> list[Mapping[str, Any]]:  # noqa: ANN401 -- as above
-            return pages(client, "list_stack_instances", "Summaries", StackSetName=_STACK_SET, CallAs=caller)
-
-        found = reader.call(
-            "cloudformation:ListStackInstances",
-            account=deployment.account,
-            region=deployment.region,
-            request=request,
-            absent=_NO_STACK_SET,
-        )
-        if found is not None and not isinstance(found, Unread):
-            break
-    if isinstance(found, Unread):
-        return found
-    if found is None:
-        where = f"account {deployment.account} has none in {deployment.region}; it may be the management account's"
-        return Unread(f"there is no StackSet {_STACK_SET} to be seen: {where}")
-    regions: dict[str, list[str]] = {}
-    for each in found:
-        regions.setdefault(each["Account"], []).append(each["Region"])
-    return _Stacks(
-        {account: tuple(sorted(each)) for account, each in regions.items()},
-        tuple(_failed(found, caller=caller, region=deployment.region)),
-    )
-
-
-def _failed(stacks: Iterable[Mapping[str, Any]], *, caller: str, region: str) -> Iterator[Result]:
-    for each in stacks:
-        status, detailed = each.get("Status"), each.get("StackInstanceStatus", {}).get("DetailedStatus")
-        if status == "CURRENT":
+def _failed(stacks: Stacks, region: str) -> Iterator[Result]:
+    """Yield the stacks of the StackSet that are not as it has them."""
+    for each in stacks.all:
+        if each.status == "CURRENT":
             continue
-        account, where = each["Account"], each["Region"]
-        subject = f"stack of {_STACK_SET} in account {account}, {where}"
-        reason = clean_line(str(each.get("StatusReason") or detailed or "no reason is given"))[:_REASON]
-        meaning = f"Events of account {account} in {where} may not come, or its roles may be of another release"
-        unit = each.get("OrganizationalUnitId")
-        targets = f"OrganizationalUnitIds={unit},Accounts={account},AccountFilterType=INTERSECTION"
+        subject = f"stack of {STACK_SET} in account {each.account}, {each.region}"
+        meaning = (
+            f"Events of account {each.account} in {each.region} may not come, or its roles may be of another release"
+        )
+        targets = f"OrganizationalUnitIds={each.unit},Accounts={each.account},AccountFilterType=INTERSECTION"
         command = aws(
             "cloudformation",
             "update-stack-instances",
-            stack_set_name=_STACK_SET,
+            stack_set_name=STACK_SET,
             deployment_targets=targets,
-            regions=where,
-            call_as=caller,
+            regions=each.region,
+            call_as=stacks.caller,
             region=region,
         )
-        commands = (command,) if unit else ()
-        yield broken(_ID, subject, f"{status}: {reason}", meaning, commands=commands)
+        commands = (command,) if each.unit else ()
+        yield broken(_ID, subject, f"{each.status}: {each.reason}", meaning, commands=commands)
 
 
 def _is_function(reader: Reader, region: str) -> bool:

@@ -36,6 +36,7 @@ class Result:
     - `step`: what to do where no command does it, one sentence; else empty
     - `commands`: what mends it, one after the other, with credentials of `account`
     - `account`: the account that owns the thing; empty for the account of the stack
+    - `region`: the region of the thing; empty for the region of the stack
     - `needs`: the IAM actions that AWS refused, of an unread thing
     - `blinds`: whether failed pulls do not arrive, or are lost, as long as it is so
     """
@@ -48,6 +49,7 @@ class Result:
     step: str = ""
     commands: tuple[Command, ...] = ()
     account: str = ""
+    region: str = ""
     needs: tuple[str, ...] = ()
     blinds: bool = False
 
@@ -57,12 +59,12 @@ class Result:
         return f"{self.check}: {self.subject}"
 
 
-def works(check: str, subject: str, found: str) -> Result:
+def works(check: str, subject: str, found: str, *, region: str = "") -> Result:
     """Return that something works."""
-    return Result(check=check, subject=subject, state=State.WORKS, found=found)
+    return Result(check=check, subject=subject, state=State.WORKS, found=found, region=region)
 
 
-def broken(  # noqa: PLR0913 -- the last four are keywords
+def broken(  # noqa: PLR0913 -- the last five are keywords
     check: str,
     subject: str,
     found: str,
@@ -71,6 +73,7 @@ def broken(  # noqa: PLR0913 -- the last four are keywords
     step: str = "",
     commands: tuple[Command, ...] = (),
     account: str = "",
+    region: str = "",
     blinds: bool = False,
 ) -> Result:
     """Return that something does not work. The arguments are the fields of `Result`."""
@@ -83,6 +86,7 @@ def broken(  # noqa: PLR0913 -- the last four are keywords
         step=step,
         commands=commands,
         account=account,
+        region=region,
         blinds=blinds,
     )
 
@@ -92,7 +96,7 @@ def off(check: str, subject: str, found: str, meaning: str, *, step: str) -> Res
     return Result(check=check, subject=subject, state=State.OFF, found=found, meaning=meaning, step=step)
 
 
-def unread(check: str, subject: str, why: Unread, meaning: str) -> Result:
+def unread(check: str, subject: str, why: Unread, meaning: str, *, region: str = "") -> Result:
     """Return that something could not be read, and which permission is missing, if that is why.
 
     `meaning` says what is therefore not known.
@@ -102,5 +106,12 @@ def unread(check: str, subject: str, why: Unread, meaning: str) -> Result:
     sentences = [_LATER if each in (AGAIN, IN_TERMINAL) else each for each in steps if isinstance(each, str)]
     step = " ".join(dict.fromkeys((*merge_steps([(why.reason, "")]), *sentences)))
     return Result(
-        check=check, subject=subject, state=State.UNREAD, found=why.reason, meaning=meaning, step=step, needs=needs
+        check=check,
+        subject=subject,
+        state=State.UNREAD,
+        found=why.reason,
+        meaning=meaning,
+        step=step,
+        region=region,
+        needs=needs,
     )

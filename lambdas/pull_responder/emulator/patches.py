@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _REGISTRY_ID = re.compile(rb'"registryId"\s{0,8}:\s{0,8}"(\d{12})"')
+_TAGGED = re.compile(rb'"resourceArn"\s*:\s*"([^"]+)"')
+_LISTED_REPOSITORY = re.compile(rb'"repositoryNames"\s*:\s*\[\s*"([^"]+)"')
 _INSTANCE_PROFILE = re.compile(rb"(?:^|&)InstanceProfileName=([^&]{1,200})")
 _RULE = re.compile(rb'"Rule"\s{0,8}:\s{0,8}"([^"]{1,64})"')
 _ALARMS = re.compile(rb"Action=DescribeAlarms\b|AlarmNames")
@@ -54,6 +56,7 @@ def apply() -> None:
         _authorize_parts_of_clusters,
         _authorize_batches_of_messages,
         _authorize_instance_profiles,
+        _authorize_reads_of_repositories,
         _authorize_reads_of_rules_and_alarms,
         _authorize_reads_of_a_mapping,
         _keep_clusters_without_kubernetes,
@@ -65,6 +68,7 @@ def apply() -> None:
         _subscribe_to_what_is_there,
         _list_pending_subscriptions,
         _take_saved_queries,
+        _find_instances_by_their_names,
     ):
         patch()
 
@@ -367,6 +371,30 @@ def _authorize_instance_profiles() -> None:
     actions.extract_resource_arn = resource
 
 
+def _authorize_reads_of_repositories() -> None:
+    """With AUTH=true, DescribeRepositories and ListTagsForResource of ECR are authorized on the resource `*`.
+
+    AWS takes all repositories where none is named (Service Authorization Reference, Amazon ECR: the resource is
+    required). Inference: so does the emulator.
+    """
+    actions = _module("core.iam_actions")
+    stock = actions.extract_resource_arn
+
+    def resource(service: str, method: str, path: str, headers: Any, body: bytes, *request: Any) -> Any:
+        found = stock(service, method, path, headers, body, *request)
+        if service != "ecr" or found != "*":
+            return found
+        if tagged := _TAGGED.search(body or b""):
+            return tagged[1].decode()
+        if not str(headers.get("x-amz-target", "")).endswith(".DescribeRepositories"):
+            return found
+        *_, region, account = request
+        listed = _LISTED_REPOSITORY.search(body or b"")
+        return f"arn:aws:ecr:{region}:{account}:repository/{listed[1].decode() if listed else '*'}"
+
+    actions.extract_resource_arn = resource
+
+
 def _authorize_reads_of_rules_and_alarms() -> None:
     """With AUTH=true, ListTargetsByRule and DescribeAlarms are authorized on the resource `*`."""
     actions = _module("core.iam_actions")
@@ -504,3 +532,16 @@ def _take_saved_queries() -> None:
         return f"{stack_name}-{logical_id}", {"QueryDefinitionId": f"{stack_name}-{logical_id}"}
 
     handlers.setdefault("AWS::Logs::QueryDefinition", {"create": create, "delete": lambda *_: None})
+
+
+def _find_instances_by_their_names() -> None:
+    """DescribeInstances ignores these filters, and shows instances of other names. In AWS each filter counts."""
+    ec2 = _module("services.ec2")
+    stock = ec2._matches_filters
+    known = {"private-dns-name": "PrivateDnsName", "instance-id": "InstanceId"}
+
+    def matches(instance: dict[str, Any], filters: dict[str, list[str]]) -> bool:
+        named = all(instance.get(key) in filters[name] for name, key in known.items() if name in filters)
+        return named and bool(stock(instance, filters))
+
+    ec2._matches_filters = matches

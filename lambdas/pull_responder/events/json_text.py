@@ -19,25 +19,25 @@ MOST_VALUES: Final = 100_000
 _STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 
 
-def has_too_many_values(text: str) -> bool:
-    """Return whether `text` holds more than MOST_VALUES values. Takes time in proportion to the text, makes no value.
+def has_too_many_values(text: str, most: int = MOST_VALUES) -> bool:
+    """Return whether `text` holds more than `most` values. Takes time in proportion to the text, makes no value.
 
     Each value but the first follows a bracket or a comma. Those inside strings do not count.
     """
-    return _count_openings(text) > MOST_VALUES and _count_openings(_STRING.sub("", text)) > MOST_VALUES
+    return _count_openings(text) > most and _count_openings(_STRING.sub("", text)) > most
 
 
 def _count_openings(text: str) -> int:
     return text.count("[") + text.count("{") + text.count(",")
 
 
-def read_json(text: str, *, where: str) -> object:
+def read_json(text: str, *, where: str, most: int = MOST_VALUES) -> object:
     """Return the value of `text`. Raises UnusableEvent, which names the place as `where`, with line and column.
 
-    A text with more than MOST_VALUES values is refused.
+    A text with more than `most` values is refused.
     """
-    if has_too_many_values(text):
-        raise UnusableEvent(where, f"is not usable: its JSON has more than {MOST_VALUES} values")
+    if has_too_many_values(text, most):
+        raise UnusableEvent(where, f"is not usable: its JSON has more than {most} values")
     try:
         # One decoder for all texts: with options, json.loads would create a new one each time.
         return _DECODER.decode(text)

@@ -7,7 +7,7 @@ import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 import boto3
 from botocore.config import Config
@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pull_responder.events.eks_registries import AWS_REGISTRIES
 from pull_responder.facts.answers import ask
 from pull_responder.facts.clients import Clients, Keys
-from pull_responder.facts.failed_call import step_after
+from pull_responder.facts.failed_call import out_of_time, step_after
 from pull_responder.facts.failures import Failures
 from pull_responder.facts.kept import Kept
 from pull_responder.model.arn import Arn, partition_of
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from mypy_boto3_sts import STSClient
+
+    from pull_responder.facts.patience import Patience
+
+T = TypeVar("T")
 
 # A read that hangs must not use up the diagnosis: two tries of a quick call fit into any function's time.
 _CONFIG: Final = Config(
@@ -66,6 +70,8 @@ def describe_failure(call: str, error: BotoCoreError | ClientError | ValueError)
         text = f"{details.get('Code', 'error')}: {details.get('Message', '')}"
     else:
         text = f"{type(error).__name__}: {error}"
+    if out_of_time(error):
+        text = str(error)
     line = " ".join(f"{call} failed: {text}".split())
     cut = line if len(line) <= _REASON_LENGTH else line[: _REASON_LENGTH - 1] + "…"
     return Unread(Reason(cut, step_after(call, error)))
@@ -97,6 +103,8 @@ class Aws:
     - `assume_proves_membership` says that our credentials may assume the member role in our organization and in
       `read_accounts` only, as those of the deployed functions. A terminal's may assume it wherever its owner lets them.
     - `now` returns the time.
+    - `patience` is how long a terminal waits for answers; None where somebody else sees to the time.
+    - `identity_error` is how the last try to learn our identity failed.
 
     Safe to use from several threads, and across invocations: assumed credentials are renewed in time.
     """
@@ -112,8 +120,10 @@ class Aws:
         read_accounts: Iterable[str] = (),
         assume_proves_membership: bool = False,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        patience: Patience | None = None,
     ) -> None:
         self._session = session
+        self.patience = patience
         self.organization_account = organization_account
         self.aws_registries = AWS_REGISTRIES.union(aws_registries)
         self.read_accounts = frozenset(read_accounts)
@@ -121,6 +131,7 @@ class Aws:
         self._member_role = member_role
         self._identity = identity
         self._caller: Arn | None = None
+        self.identity_error: Exception | None = None
         self.now = now
         self._own = _Member(None, datetime.max.replace(tzinfo=UTC))
         self._members: Kept[_Member] = Kept(_MOST_MEMBERS)
@@ -141,6 +152,7 @@ class Aws:
         assume_proves_membership: bool = False,
         region: str | None = None,
         profile: str | None = None,
+        patience: Patience | None = None,
     ) -> Self:
         """Return AWS with the SDK's usual configuration (profile, region, endpoints). Raises BotoCoreError.
 
@@ -158,7 +170,50 @@ class Aws:
             aws_registries=aws_registries,
             read_accounts=read_accounts,
             assume_proves_membership=assume_proves_membership,
+            patience=patience,
         )
+
+    def with_settings(
+        self,
+        identity: Arn,
+        *,
+        member_role: str,
+        organization_account: str | None,
+        aws_registries: Iterable[str],
+        read_accounts: Iterable[str],
+    ) -> Self:
+        """Return AWS with the same credentials and patience, and with other settings."""
+        return type(self)(
+            self._session,
+            member_role=member_role,
+            identity=identity,
+            organization_account=organization_account,
+            aws_registries=aws_registries,
+            read_accounts=read_accounts,
+            patience=self.patience,
+        )
+
+    @property
+    def profile(self) -> str:
+        """The profile of the SDK's configuration that is used."""
+        return self._session.profile_name
+
+    @property
+    def profiles(self) -> tuple[str, ...]:
+        """The profiles of the SDK's configuration."""
+        return tuple(self._session.available_profiles)
+
+    def find_credentials(self) -> str | None:
+        """Get our own credentials, and return in which way the SDK found them, None if there are none.
+
+        Every call waits for them, and the SDK looks for them anew for each client while there are none. Raises what the
+        SDK raises, which may be an error of a credential process, of a file, or of a prompt for an MFA code.
+        """
+        found = self._session.get_credentials()
+        if found is None:
+            return None
+        found.get_frozen_credentials()
+        return str(found.method)
 
     @property
     def region(self) -> str | None:
@@ -232,6 +287,12 @@ class Aws:
         member = self._member(account, region)
         return member if isinstance(member, Unread) else None
 
+    def ask(self, service: str, region: str, request: Callable[[], T]) -> T:
+        """Return the result of `request`, a call of `service` in `region`; see `answers.ask` and `Patience.ask`."""
+        if self.patience is None:
+            return ask(request)
+        return self.patience.ask(service, region, lambda: ask(request))
+
     def take_calls(self) -> tuple[int, int]:
         """Return how many calls were made since this was asked last, and how many of them were throttled."""
         calls, throttled = zip(self._clients.take_calls(), self._sts_clients.take_calls(), strict=True)
@@ -286,8 +347,9 @@ class Aws:
         call = "sts:GetCallerIdentity"
         try:
             sts = self._sts(region)
-            text = ask(lambda: sts.get_caller_identity()["Arn"])
+            text = self.ask("sts", sts.meta.region_name, lambda: sts.get_caller_identity()["Arn"])
         except (BotoCoreError, ClientError, ValueError) as error:
+            self.identity_error = error
             return self._failures.keep("identity", describe_failure(call, error))
         return Arn.parse(text) or self._failures.keep("identity", Unread(f"{call} answered {text!r}, which is no ARN"))
 
@@ -301,7 +363,7 @@ class Aws:
 
         try:
             sts = self._sts(region)
-            return ask(lambda: request(sts))
+            return self.ask("sts", sts.meta.region_name, lambda: request(sts))
         except (BotoCoreError, ClientError, ValueError) as error:
             return self._failures.keep(key, describe_failure(f"sts:AssumeRole of {role}", error))
 

@@ -69,6 +69,9 @@ class NodeGroup:
     - `template` is the customer's own launch template, as its id and version.
     - `ami_type` is EKS's name for the nodes' operating system and architecture ("AL2023_ARM_64_STANDARD", "CUSTOM",
       ...).
+    - `labels` and `taints` are those that EKS gives its nodes.
+    - `instance_types` are empty where the launch template names the type.
+    - `capacity_type` is EKS's value ("ON_DEMAND", "SPOT", ...), None where EKS returns none.
     """
 
     cluster: str
@@ -80,6 +83,19 @@ class NodeGroup:
     ami_type: str | None = None
     arn: str | None = None
     issues: tuple[HealthIssue, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
+    taints: tuple[Taint, ...] = ()
+    instance_types: tuple[str, ...] = ()
+    capacity_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Taint:
+    """A taint of a node group's nodes. `effect` is EKS's word ("NO_SCHEDULE", "NO_EXECUTE", "PREFER_NO_SCHEDULE")."""
+
+    key: str
+    value: str
+    effect: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +206,13 @@ def read_node_group(
                 HealthIssue(each.get("code", ""), each.get("message", ""), tuple(each.get("resourceIds", [])))
                 for each in found.get("health", {}).get("issues", [])
             ),
+            labels=tuple(found.get("labels", {}).items()),
+            taints=tuple(
+                Taint(each.get("key", ""), each.get("value", ""), each.get("effect", ""))
+                for each in found.get("taints", [])
+            ),
+            instance_types=tuple(found.get("instanceTypes", [])),
+            capacity_type=found.get("capacityType"),
         )
 
     return reader.call("eks:DescribeNodegroup", account=account, region=region, request=request, absent=_GONE)

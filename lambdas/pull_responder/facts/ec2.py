@@ -42,6 +42,7 @@ class Instance:
     - `platform` is "windows", None for others.
     - `operator` is the service that manages the instance, so that nobody else can change it. It is EKS for nodes of EKS
       Auto Mode (Amazon EC2 User Guide, "Amazon EC2 managed instances").
+    - `type` is its instance type ("m7g.large"), `zone` its Availability Zone; None where EC2 returns none.
     """
 
     id: str
@@ -60,6 +61,8 @@ class Instance:
     architecture: str | None = None
     platform: str | None = None
     operator: str | None = None
+    type: str | None = None
+    zone: str | None = None
 
     @property
     def arn(self) -> str:
@@ -169,6 +172,8 @@ def _instance(reader: Reader, account: str | None, region: str, found: InstanceT
         architecture=found.get("Architecture"),
         platform=found.get("Platform"),
         operator=found.get("Operator", {}).get("Principal"),
+        type=found.get("InstanceType"),
+        zone=found.get("Placement", {}).get("AvailabilityZone"),
     )
 
 

@@ -32,6 +32,7 @@ _OUR_CREDENTIALS: Final = ("NoCredentials", "ExpiredToken", "InvalidClientTokenI
 _NOT_ENABLED: Final = ("UnrecognizedClient", "AuthFailure", "OptInRequired")
 _NOT_REACHED: Final = ("EndpointConnection", "ConnectTimeout", "ConnectionClosed", "ProxyConnection", "SSL")
 _LATER: Final = ("Throttl", "RequestLimit", "TooManyRequests", "Timeout", "Internal", "Unavailable", "IncompleteAnswer")
+_LONGER: Final = "Run the command again, with a longer --timeout if AWS is only slow."
 _RENEW: Final = "Renew the credentials that Pull Responder runs with, and see that `aws sts get-caller-identity` works."
 _CALL: Final = "Call {action} as Pull Responder's role, and look at what AWS answers."
 _OTHERWISE: Final = {"sts:GetCallerIdentity": _RENEW}
@@ -52,7 +53,14 @@ def step_after(call: str, error: BotoCoreError | ClientError | ValueError) -> St
     return _step_by_code(action, code)
 
 
+def out_of_time(error: Exception) -> bool:
+    """Return whether a call failed because the terminal's time was out (facts/patience.py, which functions lack)."""
+    return type(error).__name__ == "NoTimeLeftError"
+
+
 def _step_by_code(action: str, code: str) -> str:
+    if code == "NoTimeLeftError":
+        return _LONGER
     if action.startswith("sts:") and any(part in code for part in ("Timeout", "Connection")):
         return f"See that Pull Responder itself can reach AWS STS in its own region: {action} got no answer."
     if code.startswith(_OUR_CREDENTIALS):

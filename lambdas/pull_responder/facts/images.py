@@ -8,8 +8,10 @@ registry_facts.py decides when it may be called.
 
 from __future__ import annotations
 
+import heapq
 import json
 from dataclasses import dataclass
+from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.facts.paging import pages
@@ -36,6 +38,11 @@ INDEX_TYPES: Final = (
     "application/vnd.docker.distribution.manifest.list.v2+json",
 )
 _NO_REPOSITORY: Final = frozenset({"RepositoryNotFoundException"})
+MOST_NEW: Final = 3
+"""How many of the newest tags are told."""
+
+# Ten pages.
+_MOST_DESCRIBED: Final = 10_000
 _PAGE: Final = {"PageSize": 1000}
 
 
@@ -77,6 +84,17 @@ class Image:
     def is_index(self) -> bool:
         """Whether the manifest is a list of manifests, one for each platform."""
         return self.media_type in INDEX_TYPES
+
+
+@dataclass(frozen=True, slots=True)
+class NewTag:
+    """A tag, and when the image that has it was pushed."""
+
+    name: str
+    pushed_at: datetime
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.pushed_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +169,28 @@ def read_tags(reader: Reader, account: str, region: str, name: str) -> tuple[str
     """Return the tags of the repository's images that can be pulled."""
     found = _list(reader, account, region, name, {"tagStatus": "TAGGED"})
     return found if isinstance(found, Unread) else tuple(tag for tag, _ in found if tag)
+
+
+def read_newest_tags(reader: Reader, account: str, region: str, name: str) -> tuple[NewTag, ...] | Unread | None:
+    """Return the tags of the images that were pushed last, the newest first. None for a repository too large to tell.
+
+    ECR lists images in no order, so only who reads all of them knows the newest. Of a large repository that would take
+    as long as the rest of a diagnosis.
+    """
+
+    def request(client: ECRClient) -> tuple[NewTag, ...] | None:
+        where = {"registryId": account, "repositoryName": name}
+        # One more than is read, which shows that there are more.
+        limit = {**_PAGE, "MaxItems": _MOST_DESCRIBED + 1}
+        chosen = {"tagStatus": "TAGGED"}
+        found = pages(client, "describe_images", "imageDetails", **where, filter=chosen, PaginationConfig=limit)
+        if len(found) > _MOST_DESCRIBED:
+            return None
+        tagged = ((each.get("imagePushedAt"), tag) for each in found for tag in each.get("imageTags", []))
+        timed = (NewTag(tag, pushed_at) for pushed_at, tag in tagged if pushed_at is not None)
+        return tuple(heapq.nsmallest(MOST_NEW, timed, key=lambda each: (-each.pushed_at.timestamp(), each.name)))
+
+    return reader.call("ecr:DescribeImages", account=account, region=region, request=request, absent=_NO_REPOSITORY)
 
 
 def read_archived(reader: Reader, account: str, region: str, wanted: ImageName) -> str | Unread | None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, ReadTimeoutError
 
-from pull_responder.facts.answers import ask
 from pull_responder.facts.aws import Aws, describe_failure
 from pull_responder.facts.gaps import Gaps, add_gaps, note_gaps
 from pull_responder.model.reason import IN_TERMINAL, Reason
@@ -146,13 +145,14 @@ class Reader:
     ) -> T | Unread | None:
         if hung := self._hanging.get((permission, account, region)):
             return hung
-        client = self.aws.client(permission.split(":", maxsplit=1)[0], account=account, region=region)
+        service = permission.split(":", maxsplit=1)[0]
+        client = self.aws.client(service, account=account, region=region)
         if isinstance(client, Unread):
             return client
         with self._lock:
             self.calls += 1
         try:
-            return ask(lambda: request(client))
+            return self.aws.ask(service, region, lambda: request(client))
         except ClientError as error:
             return (
                 None if error.response.get("Error", {}).get("Code") in absent else describe_failure(permission, error)

@@ -71,6 +71,11 @@ class RegistryFacts(Remembered):
         """Return the tags of a repository's images."""
         return images.read_tags(self._reader, account, region, name)
 
+    @once
+    def newest_tags(self, account: str, region: str, name: str, /) -> tuple[images.NewTag, ...] | Unread | None:
+        """Return a repository's newest tags. None for a repository too large to tell."""
+        return images.read_newest_tags(self._reader, account, region, name)
+
     def platforms(
         self, account: str, region: str, name: str, digest: str, /, *, just_pulled: bool
     ) -> tuple[images.Platform | None, ...] | Unread | None:

@@ -25,6 +25,10 @@ EXAMINATION: Final = "health/examination"
 MISSING_AFTER_SECONDS: Final = 1_800
 """A record that has not come after this time is missing."""
 
+_DAY_HOURS: Final = 24
+_HOUR_SECONDS: Final = 3_600
+# The schedule wakes a run each hour, some seconds sooner or later. Half an hour less is still one of its hours.
+_EARLY_SECONDS: Final = 1_800
 _EXPIRES_AFTER: Final = 30 * 86_400
 # Calls that are remembered: a record may come after the next call was made.
 _MOST_SENT: Final = 3
@@ -101,11 +105,29 @@ class Examination:
 
     - `at`: when it was, in seconds since 1970; 0 if there was none.
     - `blind_by`: the keys of what made the responder blind and has not been seen to work since; empty if it sees.
+    - `unread`: how many examinations, one after the other, found nothing broken that blinds, and left something unread
+      that may.
+    - `regions`: the regions, besides our own, in which canaries are sent.
+    - `unsure`: those of them in which a record that does not come proves nothing.
     """
 
     at: float = 0.0
     blind_by: tuple[str, ...] = ()
+    unread: int = 0
+    regions: tuple[str, ...] = ()
+    unsure: tuple[str, ...] = ()
     version: int = 0
+
+    def is_due(self, now: float) -> bool:
+        """Return whether it is time for another examination.
+
+        It is a day after the last. It is at once while something that blinds is broken, and after the first examination
+        that could not read something that may; after the second it is in 2 hours, then in 4, 8 and 16, and in a day.
+        """
+        if self.unread <= 1 and (self.unread or self.blind_by):
+            return True
+        hours = min(2 ** (self.unread - 1), _DAY_HOURS) if 0 < self.unread <= _DAY_HOURS else _DAY_HOURS
+        return now - self.at >= hours * _HOUR_SECONDS - _EARLY_SECONDS
 
 
 def canary_item_id(region: str) -> str:

@@ -23,7 +23,8 @@ def main() -> int:
     given = parser.parse_args()
     try:
         texts = import_module("pull_responder.generate.texts").texts
-    except Exception as mistake:  # noqa: BLE001 (a check that is half written may raise anything on import)
+    except Exception as error:  # noqa: BLE001 (a check that is half written may raise anything on import)
+        mistake = error.__cause__ if isinstance(error.__cause__, Exception) else error
         sys.stderr.write(f"{_place(mistake)}: {type(mistake).__name__}: {mistake}\n")
         return 1
     try:

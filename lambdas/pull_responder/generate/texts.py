@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from pull_responder import permissions
-from pull_responder.generate import cause_list, cause_pages, notification_examples
+from pull_responder.generate import cause_list, cause_pages, known, notification_examples
 from pull_responder.generate.error import GenerateError
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def texts(root: Path, *, scopes: frozenset[str]) -> dict[str, str]:
             name: notification_examples.update_page((root / name).read_text(encoding="utf-8"), name=name)
             for name in notification_examples.PAGES
         },
+        known.FILE: known.known_causes(),
         "infra/permissions.json": json.dumps(permissions.declared_permissions(), indent=2) + "\n",
         **{
             f"docs/causes/{name}": text

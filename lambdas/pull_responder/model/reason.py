@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 AGAIN: Final = "Run `pull-responder diagnose` again in a few minutes."
-IN_TERMINAL: Final = "Run `pull-responder diagnose` on the event in a terminal, where no time limit applies."
+IN_TERMINAL: Final = "Run `pull-responder diagnose` on the event in a terminal, which waits as long as --timeout says."
 ASK: Final = "Run `pull-responder diagnose` with --image and --cluster, which say what the event does not."
 RUNNING: Final = "Run `pull-responder diagnose` with --image, --cluster and --instance, for a node that runs."
 SESSION: Final = "Ask whoever assumes the role for the session policy that they pass to `sts:AssumeRole`."

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Self
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Severity(StrEnum):
@@ -77,6 +80,21 @@ class Remediation:
 
 
 @dataclass(frozen=True, slots=True)
+class DecidingPolicy:
+    """A policy that decides about a pull.
+
+    - `name`: what evidence calls it.
+    - `document`: as it stands in AWS.
+    - `statements`: the indexes of those that decide: each Deny that stops the pull, and the Allow that came nearest to
+      permitting it. Empty where no Allow is about it.
+    """
+
+    name: str
+    document: Mapping[str, object] = field(hash=False)
+    statements: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """The answer of one check.
 
@@ -84,6 +102,7 @@ class Verdict:
     - `reason`: for an inconclusive verdict, what was missing to decide. For a verdict that is not applicable, why. A
       passed verdict may have one: why the pull was refused although the fault is not present.
     - `explanation`, `resource`, `remediation`: only in a failed verdict.
+    - `policies`: those that decide, in a failed verdict on policies that could be read.
     """
 
     status: Status
@@ -92,6 +111,7 @@ class Verdict:
     explanation: str = ""
     resource: Resource | None = None
     remediation: Remediation | None = None
+    policies: tuple[DecidingPolicy, ...] = ()
 
     @classmethod
     def passed(cls, *evidence: str, reason: str = "") -> Self:
@@ -110,7 +130,20 @@ class Verdict:
 
     @classmethod
     def failed(
-        cls, *, resource: Resource, explanation: str, evidence: tuple[str, ...], remediation: Remediation
+        cls,
+        *,
+        resource: Resource,
+        explanation: str,
+        evidence: tuple[str, ...],
+        remediation: Remediation,
+        policies: tuple[DecidingPolicy, ...] = (),
     ) -> Self:
         """The fault is present. `explanation` says so in one or two sentences, `evidence` proves it."""
-        return cls(Status.FAILED, evidence, explanation=explanation, resource=resource, remediation=remediation)
+        return cls(
+            Status.FAILED,
+            evidence,
+            explanation=explanation,
+            resource=resource,
+            remediation=remediation,
+            policies=policies,
+        )

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from pull_responder.findings.reach import Reach
+
 # Kubernetes makes the end of a pod's name, and of a ReplicaSet's, of these characters (k8s.io/apimachinery,
 # util/rand/rand.go): no vowels, so that no words come out. A StatefulSet numbers its pods. A CronJob's Job ends in the
 # minutes since 1970 (k8s.io/kubernetes, pkg/controller/cronjob/utils.go).
@@ -17,6 +19,19 @@ _POD: Final = re.compile(rf"(?P<workload>.+?)(?:-[0-9]{{8}})?(?:-{_MADE}{{6,10}}
 _TIMES: Final = "\N{MULTIPLICATION SIGN}"
 _NAMESPACES: Final = 3
 _WORKLOADS: Final = 4
+
+
+def reach_words(reach: Reach) -> str:
+    """Return how far failures reach, as "12 pods, 4 nodes, 312 failures". What is not known is left out."""
+    if not reach.events:
+        return "no pull yet"
+    counts = (("pods", "pod"), ("nodes", "node"), ("repositories", "repository"), ("events", "failure"))
+    words = []
+    for counted, one in counts:
+        if number := reach.count(counted):
+            many = "failures" if counted == "events" else counted
+            words.append(f"{reach.words(counted)} {one if number == 1 and counted not in reach.more else many}")
+    return ", ".join(words)
 
 
 def workload_of(pod: str) -> str:

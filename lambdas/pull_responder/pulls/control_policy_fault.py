@@ -15,6 +15,7 @@ from pull_responder.facts.iam import PolicyText
 from pull_responder.facts.organizations import ControlPolicies
 from pull_responder.model.arn import Arn
 from pull_responder.model.verdict import Resource, Verdict
+from pull_responder.pulls.deciding_policies import deciding_policies
 from pull_responder.pulls.policies import CONTROL_POLICIES
 from pull_responder.pulls.policy_fault import (
     POLICY_TYPES,
@@ -66,6 +67,7 @@ def fault_verdict(
             for_many=for_many,
             for_many_short=for_many_short,
         ),
+        policies=deciding_policies(fault, kind),
     )
 
 

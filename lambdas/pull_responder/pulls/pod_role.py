@@ -12,7 +12,6 @@ A workload that calls ECR itself, such as a build in a pod, uses the same kind o
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.facts.compute import Cluster
@@ -21,6 +20,7 @@ from pull_responder.model.arn import Arn
 from pull_responder.model.pull import KUBELET_SESSION
 from pull_responder.model.reason import Reason, reword
 from pull_responder.model.unread import Unread
+from pull_responder.pulls.own_role import PodRole
 from pull_responder.pulls.session import node_regions
 
 if TYPE_CHECKING:
@@ -43,26 +43,6 @@ _EKS_PATH: Final = re.compile(r".*/id/[0-9A-Fa-f]{28,32}")
 _ALSO_FOR_EKS: Final = frozenset({"pods", "ec2", "eks-fargate-pods"})
 # A role may be for more than one cluster. No more than these are looked for.
 _MOST_PROVIDERS: Final = 10
-
-
-@dataclass(frozen=True, slots=True)
-class PodRole:
-    """A role that pods of a cluster have, as far as that is known.
-
-    - `for_eks` is None where it is not known whether its pods run on EKS, False where they certainly do not.
-    - `because` is a clause that says how the answer is known.
-    - `cluster` and `region` are the cluster whose pods have it, and its region. None where it is not known.
-    - `provider` is the ARN of the OIDC provider whose tokens should get the role. None for EKS Pod Identity, and where
-      it is not known.
-    - `by_session` says that the denied session itself proves the provider, not only the trust policy.
-    """
-
-    for_eks: bool | None
-    because: str
-    cluster: str | None = None
-    provider: str | None = None
-    by_session: bool = False
-    region: str | None = None
 
 
 def pod_role_of(pull: PullFailure, facts: PullFacts) -> PodRole | None:

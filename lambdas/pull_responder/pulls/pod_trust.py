@@ -12,7 +12,9 @@ from pull_responder.model.arn import Arn
 from pull_responder.model.quoting import quote_json
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Remediation, Resource, Verdict
-from pull_responder.pulls.pod_role import PodRole, issuer_of
+from pull_responder.pulls.deciding_policies import deciding_document
+from pull_responder.pulls.own_role import PodRole
+from pull_responder.pulls.pod_role import issuer_of
 from pull_responder.pulls.reasons import depends_on, no_role
 from pull_responder.pulls.trust import ASSUME_ROLE, WEB_IDENTITY, trust_outcome
 from pull_responder.remediation.instance_profile import trust_another_provider, trust_pods
@@ -157,6 +159,7 @@ def _failed(pull: PullFailure, pod_role: PodRole, role: Role, provider: str, out
             provider=provider,
             audience=_AUDIENCE,
         ),
+        policies=(deciding_document(f"the trust policy of {role.arn}", role.trust_policy, [outcome]),),
     )
 
 

@@ -16,7 +16,8 @@ from pull_responder.pulls.cache_role import CacheRole, cache_role_of
 from pull_responder.pulls.cluster_uses import ClusterUse, ClusterUses, Membership, cluster_uses
 from pull_responder.pulls.known_principals import listed_as
 from pull_responder.pulls.outsider import outsider_of
-from pull_responder.pulls.pod_role import PodRole, pod_role_of
+from pull_responder.pulls.own_role import PodRole
+from pull_responder.pulls.pod_role import pod_role_of
 from pull_responder.pulls.session import node_instance, role_arn_of, session_instance
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Puller:
 def puller_of(pull: PullFailure, facts: PullFacts) -> Puller:
     """Return who pulls, and whether it pulls for EKS."""
     if facts.asked:
-        return _of_question(facts.asked)
+        return _of_question(facts.asked, facts.asked_role)
     who = pull.principal or (pull.account, pull.node, bool(pull.upstream_failure))
     key = ("puller", who, pull.region, pull.cluster, pull.cluster_region)
     return facts.once(key, lambda: _find_puller(facts, pull))
@@ -84,7 +85,7 @@ def _is_own(facts: PullFacts, pull: PullFailure, principal: Principal) -> bool:
     return is_ours and facts.is_own_session(principal.account, pull.region, principal.name, session)
 
 
-def _of_question(nodes: Nodes) -> Puller:
+def _of_question(nodes: Nodes, pod_role: PodRole | None) -> Puller:
     return Puller(
         for_eks=True,
         because=f"the question is about {nodes.name}",
@@ -92,6 +93,7 @@ def _of_question(nodes: Nodes) -> Puller:
         node_group=nodes.node_group,
         fargate_profile=nodes.fargate_profile,
         instance=next(iter(nodes.instances), None),
+        pod_role=pod_role,
     )
 
 

@@ -41,7 +41,8 @@ def signing_instance(pull: PullFailure, facts: PullFacts, *, with_nodes: bool) -
     """Return what is known of the instance. Only `with_nodes` reads the nodes where the session names none."""
     principal = pull.principal
     if facts.asked:
-        return _of_nodes(facts.asked, pull.partition)
+        # AWS STS gives a pod's own role for a token: no instance signs with it.
+        return _NO_INSTANCE if facts.asked_role else _of_nodes(facts.asked, pull.partition)
     delivery = principal.role_delivery if principal else None
     instance = session_instance(pull, facts)
     if isinstance(instance, Instance):

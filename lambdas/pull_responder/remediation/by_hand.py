@@ -100,6 +100,7 @@ def session_policy(wanted: Wanted, *, account: str, region: str) -> Remediation:
         account=account,
         region=region,
         docs_url=docs.IAM_SESSION_POLICIES,
+        short=f"Ask who assumes the role: {wanted.change('the session policy')}.",
     )
 
 

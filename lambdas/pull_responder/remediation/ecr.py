@@ -62,6 +62,7 @@ def grant_cache(
             account=upstream.account,
             region=upstream.region,
             docs_url=docs.ECR_CACHE_PRIVATE,
+            short=f"In the policy of repository {_name(upstream)}, let account {caching_account} fetch.",
         )
     what = f"allow account {caching_account} to fetch for its pull through cache"
     return _set_policy(f"In the policy of the upstream repository {_name(upstream)}, {what}.", upstream, edited)
@@ -128,6 +129,7 @@ def ask_for_grant(repository: Arn, *, pulling_account: str) -> Remediation:
         account=repository.account,
         region=repository.region,
         docs_url=docs.ECR_REPOSITORY_POLICIES,
+        short=f"In the policy of repository {_name(repository)}, let account {pulling_account} pull.",
     )
 
 
@@ -153,6 +155,7 @@ def _pull_as_named(named: Sequence[str], where: str, repository: Arn, role: Arn,
         repository.account,
         repository.region,
         docs_url,
+        short=f"Pull as one whom the policy lets in, or ask account {repository.account} to add the role.",
     )
 
 

@@ -70,10 +70,12 @@ class Blindness:
         places = {each.account or self._account for each in faults if each.commands}
         commands_for = self._account if self._account in places or not places else min(places)
         ours = [each for each in faults if (each.account or self._account) == commands_for]
+        regions = dict.fromkeys(each.region or self._region for each in faults)
         verdict = blind_verdict(
             [(each.subject, each.found[:_LONGEST]) for each in faults],
             account=self._account,
-            region=self._region,
+            region=next(iter(regions)) if len(regions) == 1 else self._region,
+            regions=tuple(regions),
             meaning=first.meaning,
             steps=[f"{each.step}." for each in faults if each.step],
             commands=[command for each in ours for command in each.commands],

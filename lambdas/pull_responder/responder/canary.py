@@ -12,7 +12,7 @@ from pull_responder.findings.health import Canary, canary_item, canary_item_id, 
 from pull_responder.findings.store import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from pull_responder.events.canary import CanaryRecord
     from pull_responder.model.unread import Unread
@@ -35,6 +35,7 @@ class Canaries:
         """
         if not records:
             return
+        # Those of calls that we made count by region, too: only their regions are ours, and few.
         self.run.count("CanariesSeen", len(records))
         known = 0
         for region in dict.fromkeys(each.region for each in records):
@@ -47,7 +48,10 @@ class Canaries:
                 return after
 
             self._change(region, arrive)
-            known += sum(each.id in ids for each in after.sent)
+            ours = sum(each.id in ids for each in after.sent)
+            known += ours
+            if ours:
+                self.run.gauge("CanariesSeen", ours, region=region)
             if after != before:
                 with self.run.about(after.arrived):
                     self.run.logger.info("a canary", region=region, seconds=round(after.took))
@@ -55,10 +59,11 @@ class Canaries:
             self.run.count("EventsSkipped", skipped)
             self.run.logger.info("skipped", reasons={_NOT_WAITED_FOR: skipped})
 
-    def read(self, region: str) -> Canary:
-        """Return the canaries of a region."""
-        item_id = canary_item_id(region)
-        return read_canary_item(self.run.store.items([item_id]).get(item_id), region)
+    def read(self, regions: Iterable[str]) -> dict[str, Canary]:
+        """Return the canaries of regions."""
+        ids = {region: canary_item_id(region) for region in regions}
+        items = self.run.store.items(ids.values())
+        return {region: read_canary_item(items.get(item_id), region) for region, item_id in ids.items()}
 
     def send(self, region: str) -> tuple[Canary, Unread | None]:
         """Make one call that is refused. Return the canaries, and why no call was refused, if none was.
@@ -69,7 +74,7 @@ class Canaries:
         sent = self._change(region, lambda canary: canary.send(canary_id, now))
         why = make_refused_call(self.run.aws, region=region, repository=repository_of(canary_id))
         if why is None:
-            self.run.count("CanariesSent")
+            self.run.count_by("CanariesSent", {"region": region})
             return sent, None
         with self.run.about(canary_id):
             self.run.logger.warning("a canary was not refused", region=region, reason=why.reason)
@@ -77,7 +82,7 @@ class Canaries:
 
     def _change(self, region: str, step: Callable[[Canary], Canary]) -> Canary:
         for attempt in range(_TRIES):
-            known = self.read(region)
+            known = self.read([region])[region]
             changed = step(known)
             if changed == known:
                 return known

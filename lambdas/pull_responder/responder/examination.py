@@ -9,12 +9,10 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.doctor import CHECKS, State, examine, find_deployment, unread
-from pull_responder.doctor.result import Result, broken, works
+from pull_responder.doctor import CHECKS, Result, State, examine, find_deployment, forwarding, unread
 from pull_responder.facts.reader import Reader
 from pull_responder.findings.health import (
     EXAMINATION,
-    MISSING_AFTER_SECONDS,
     Examination,
     examination_item,
     read_examination,
@@ -23,21 +21,17 @@ from pull_responder.findings.store import StoreError
 from pull_responder.model.unread import Unread
 from pull_responder.responder.blindness import Blindness
 from pull_responder.responder.canary import Canaries
+from pull_responder.responder.canary_watch import CANARY, MISSED_UNTIL_BLIND, CanaryWatch, forwarded_by_region
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pull_responder.findings.health import Canary
     from pull_responder.model.arn import Arn
+    from pull_responder.responder.canary_watch import Watched
     from pull_responder.responder.run import Run
 
-CANARY: Final = "canary"
 CHECK_IDS: Final = (*(each.id for each in CHECKS), CANARY)
 """The names of all checks: the dimensions of their metrics."""
-
-MISSED_UNTIL_BLIND: Final = 2
-"""One that is lost is no proof: services deliver events to CloudTrail on a best effort basis (Amazon EventBridge Events
-Reference, "AWS CloudTrail events")."""
 
 # The schedule wakes a run each hour, some seconds sooner or later. Half an hour less than a day is one of its hours.
 _DAY_SECONDS: Final = 86_400 - 1_800
@@ -45,7 +39,6 @@ _DAY_SECONDS: Final = 86_400 - 1_800
 _SECONDS_TO_RECORD: Final = 15.0
 # A result of the stack says whether others can be trusted to be all.
 _CAN_BLIND: Final = frozenset({"stack", *(each.id for each in CHECKS if each.can_blind)})
-_UNSEEN: Final = "Refused pulls will not be seen, or long after they were refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,79 +69,78 @@ class Examiner:
     def __init__(self, run: Run, deployed: Deployed, *, sends_canaries: bool = True) -> None:
         self._run = run
         self._deployed = deployed
-        self._region = deployed.own.region
+        self._home = deployed.own.region
         self._sends = sends_canaries
-        self._canaries = Canaries(run)
+        self._watch = CanaryWatch(Canaries(run), self._home, every=_DAY_SECONDS)
 
     def examine(self) -> Report:
-        """Examine the deployment if it is time, record what was found, and send a canary if it is time.
+        """Examine the deployment if it is time, record what was found, and send canaries if it is time.
 
         Raises StoreError, once all was counted that is known without the table.
         """
         now = self._run.now()
+        results: tuple[Result, ...] | None = None
         try:
             known = read_examination(self._run.store.items([EXAMINATION]).get(EXAMINATION))
-            results, is_due = self._watch_canary(known, now)
+            is_due = known.is_due(now)
+            watched = self._watch_canaries(known, now, is_due=is_due)
+            news = (each.missed >= MISSED_UNTIL_BLIND for region, each in watched.items() if region not in known.unsure)
+            if not is_due and not any(news):
+                self._count_blindness(is_blind=bool(known.blind_by))
+                return Report((), bool(known.blind_by))
+            results = self._look()
+            regions = self._regions(known, results)
+            if self._sends:
+                new = [each for each in regions if each not in watched]
+                watched |= self._watch.look(new, now, self._reader())
         except StoreError as error:
             # The doctor reads without the table, and its metrics need none.
-            results = (unread(CANARY, self._subject, Unread(str(error)), _if_missing()), *self._look())
+            why = unread(CANARY, self._watch.subject(self._home), Unread(str(error)), self._watch.meaning(self._home))
+            results = (why, *(self._look() if results is None else results))
             self._count(results)
             # What made it blind before is in the table: that it sees is not known. No data is an alarm after hours.
             if any(each.blinds for each in results):
                 self._count_blindness(is_blind=True)
             raise
-        if not is_due:
-            self._count_blindness(is_blind=bool(known.blind_by))
-            return Report((), bool(known.blind_by))
-        results = (*self._look(), *results)
+        # A region that is watched no more blinds no more.
+        watched = {region: each for region, each in watched.items() if region in (self._home, *regions)}
+        forwarded = forwarded_by_region(results)
+        results = (*results, *self._watch.judge(watched, forwarded))
         self._count(results)
         blind_by = still_blind(known.blind_by, results)
         self._count_blindness(is_blind=bool(blind_by))
-        self._record(known, blind_by, results, now)
+        unsure = self._watch.unsure(watched, forwarded)
+        self._record(replace(known, regions=regions, unsure=unsure), blind_by, results, now)
         return Report(results, bool(blind_by))
 
-    @property
-    def _subject(self) -> str:
-        return f"the way of a refused call in {self._region}"
+    def _watch_canaries(self, known: Examination, now: float, *, is_due: bool) -> dict[str, Watched]:
+        """Return what the canaries of the regions show that are known.
 
-    def _watch_canary(self, known: Examination, now: float) -> tuple[tuple[Result, ...], bool]:
-        """Return what the canaries show, having sent one if it is time, and whether it is time to examine the rest."""
-        is_due = now - known.at >= _DAY_SECONDS or bool(known.blind_by)
+        Where they prove nothing, one is sent with an examination, and not each hour.
+        """
         if not self._sends:
-            return (), is_due
-        canary = self._canaries.read(self._region)
-        missed, newest = canary.missed(now), canary.newest
-        why: Unread | None = None
-        if newest is None or canary.is_missing(now) or now - newest.at >= _DAY_SECONDS:
-            canary, why = self._canaries.send(self._region)
-        result = self._judge(canary, missed, why)
-        return (result,), is_due or result.blinds
+            return {}
+        regions = [each for each in known.regions if is_due or each not in known.unsure]
+        return self._watch.look([self._home, *regions], now, self._reader())
 
-    def _judge(self, canary: Canary, missed: int, why: Unread | None) -> Result:
-        minutes = MISSING_AFTER_SECONDS // 60
-        if missed >= MISSED_UNTIL_BLIND:
-            # Not how many: a finding whose text differs each hour is imported into Security Hub each hour.
-            calls = "two or more refused calls, one after the other"
-            found = f"CloudTrail's records of {calls}, have not come in {minutes} minutes"
-            step = "Look at the trail, rules, queue and function, in this order, as `pull-responder doctor` does"
-            return broken(CANARY, self._subject, found, _UNSEEN, step=step, blinds=True)
-        if why:
-            return unread(CANARY, self._subject, why, _if_missing())
-        if missed:
-            reason = f"CloudTrail's record of one refused call has not come in {minutes} minutes; another call was made"
-            return unread(CANARY, self._subject, Unread(reason), _if_missing())
-        if not canary.arrived:
-            return unread(CANARY, self._subject, Unread("no record has come yet, and it is not late"), _if_missing())
-        if canary.took > MISSING_AFTER_SECONDS:
-            found = f"the last record of a refused call came after {canary.took / 60:.0f} minutes"
-            return broken(CANARY, self._subject, found, "People hear of failed pulls late")
-        return works(CANARY, self._subject, f"the last record of a refused call came after {canary.took:.0f} seconds")
+    def _regions(self, known: Examination, results: Sequence[Result]) -> tuple[str, ...]:
+        """Return the regions beside our own that are watched, after the doctor has looked.
+
+        Those where the account forwards nothing are not. Where the doctor could not say which regions there are, all
+        that were watched before are watched on.
+        """
+        found = [each for each in results if each.check == forwarding.ID]
+        there = [each.region for each in found if each.region and each.state is not State.OFF]
+        is_partial = not found or any(each.state is State.UNREAD and not each.region for each in found)
+        return tuple(dict.fromkeys((*there, *(known.regions if is_partial else ()))))[: forwarding.MOST_REGIONS]
+
+    def _reader(self) -> Reader:
+        return Reader(self._run.aws, remaining=lambda: self._run.remaining() - _SECONDS_TO_RECORD)
 
     def _look(self) -> tuple[Result, ...]:
         """Return what the doctor finds."""
-        deployed, run = self._deployed, self._run
-        reader = Reader(run.aws, remaining=lambda: run.remaining() - _SECONDS_TO_RECORD)
-        found = find_deployment(reader, deployed.stack, own=deployed.own, region=self._region)
+        deployed, reader = self._deployed, self._reader()
+        found = find_deployment(reader, deployed.stack, own=deployed.own, region=self._home)
         if found is None or isinstance(found, Unread):
             why = found or Unread(f"there is no stack {deployed.stack}")
             meaning = "Nothing of the deployment could be looked at"
@@ -162,12 +154,13 @@ class Examiner:
         and looks again within the hour while something does. Of two runs at the same time, one opens no finding: what
         it saw may be over by now, and nobody would look again for a day.
         """
-        blindness = Blindness(self._run, account=self._deployed.own.account, region=self._region)
+        blindness = Blindness(self._run, account=self._deployed.own.account, region=self._home)
         faults = [each for each in results if each.blinds]
         if not blind_by:
             blindness.resolve()
-        at = known.at if any(each.check in _CAN_BLIND and each.state is State.UNREAD for each in results) else now
-        done = examination_item(replace(known, at=at, blind_by=blind_by), now=now)
+        is_open = blind_by or any(each.check in _CAN_BLIND and each.state is State.UNREAD for each in results)
+        times = known.unread + 1 if is_open and not faults else 0
+        done = examination_item(replace(known, at=now, blind_by=blind_by, unread=times), now=now)
         if not self._run.store.save_item(done, read=known.version):
             self._run.logger.warning("another run has examined the deployment at the same time")
         elif faults:
@@ -205,7 +198,8 @@ def still_blind(before: Sequence[str], results: Sequence[Result]) -> tuple[str, 
     template, only what works is known: not whether what is broken is what blinds.
     """
     by_key = {each.key: each for each in results}
-    unread_checks = {each.check for each in results if each.state is State.UNREAD}
+    # What is unread of one region says nothing of others.
+    unread_checks = {each.check for each in results if each.state is State.UNREAD and not each.region}
     is_partial = "stack" in unread_checks
 
     def lasts(key: str) -> bool:
@@ -216,7 +210,3 @@ def still_blind(before: Sequence[str], results: Sequence[Result]) -> tuple[str, 
 
     broken_now = [each.key for each in results if each.blinds]
     return tuple(dict.fromkeys((*broken_now, *(each for each in before if lasts(each)))))
-
-
-def _if_missing() -> str:
-    return f"If records do not come: {_UNSEEN[0].lower()}{_UNSEEN[1:]}"

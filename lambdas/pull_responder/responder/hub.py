@@ -112,7 +112,9 @@ class Hub:
         return replace(life, finding=replace(life.finding, evidence=(*life.finding.evidence, sentence)))
 
     def _why_here(self, life: Life) -> str:
-        return self._refused.get(life.id) or life.hub_refused
+        if why := self._refused.get(life.id) or life.hub_refused:
+            return why
+        return one_line(self._places.why_not_at_fault(life), _SENTENCE) if self._run.settings.security_hub else ""
 
     def _place_of(self, life: Life) -> HubPlace | Unread:
         return self._places.own() if life.id in self._refused else self._places.of(life)

@@ -93,14 +93,32 @@ class HubPlaces:
         So is what is in our own account, in whatever region, and what is in an account that is not surely ours: a
         finding tells of our own resources, too, and its owner can make a role for us to import it.
         """
-        finding = life.finding
-        account = names.account(finding.resource.account) or names.account(finding.account)
+        account = _account(life)
         if account in (None, own.account):
             return own
         ours = self._facts.is_ours(account, own.region)
         if isinstance(ours, Unread):
             return ours
         return HubPlace(account, own.partition, _region(life, own)) if ours else own
+
+    def why_not_at_fault(self, life: Life) -> str:
+        """Return why a finding that its own account sent us is not there: nothing shows that the account is ours.
+
+        Empty where it belongs there, and where our own account sent it: then a stranger is at fault, and nobody
+        expects the finding there.
+        """
+        own, account = self.own(), _account(life)
+        if isinstance(own, Unread) or account in (None, own.account) or self._run.settings.findings_in != "member":
+            return ""
+        if life.hub_at or life.hub_account or life.finding.pull.account != account:
+            return ""
+        if self._facts.is_ours(account, own.region) is not False:
+            return ""
+        return (
+            f"This finding is in Security Hub of {own}, because nothing shows that account {account} is one of yours: "
+            f"its role {self._run.settings.member_role} does not let Pull Responder in, and AWS Organizations does not "
+            "show it. If it is yours, deploy infra/member.yaml there, or list it in the setting readAccounts."
+        )
 
     def reader(self, place: HubPlace) -> SecurityHubClient | Unread:
         """Return the client that reads what people have set there, or why there is none."""
@@ -115,6 +133,11 @@ class HubPlaces:
             "securityhub", account=place.account, region=place.region, role=self._run.settings.import_role
         )
         return client
+
+
+def _account(life: Life) -> str | None:
+    """Return the account of the broken resource."""
+    return names.account(life.finding.resource.account) or names.account(life.finding.account)
 
 
 def _region(life: Life, own: HubPlace) -> str:

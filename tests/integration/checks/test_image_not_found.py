@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -37,6 +38,18 @@ def test_a_tag_that_is_not_there(estate: Estate) -> None:
     assert f"{repository} has no image v1.2.3. The nearest tags are 1.2.3, 1.2.4." in finding.explanation
     assert "expired" not in finding.explanation
     assert "Use the tag 1.2.3 or 1.2.4 in the pod" in finding.remediation.summary
+
+
+def test_the_newest_tags_are_named_with_their_times(estate: Estate) -> None:
+    repository = estate.repository()
+    for tag in ("build-7", "build-9", "build-8", "build-10"):
+        push(estate, repository, tag)
+    images = estate.client("ecr").describe_images(repositoryName=repository.resource.partition("/")[2])
+    times = {each["imageTags"][0]: each["imagePushedAt"] for each in images["imageDetails"]}
+    newest = sorted(times, key=lambda tag: (-times[tag].timestamp(), tag))[:3]
+    finding = of_cause(estate.diagnose(reported(estate, repository, UNKNOWN_TAG, tag="main")), CAUSE)
+    said = ", ".join(f"{tag} ({times[tag].astimezone(UTC):%Y-%m-%dT%H:%M:%SZ})" for tag in newest)
+    assert f"Newest tags: {said}." in finding.evidence
 
 
 def test_one_that_has_been_pushed_since_is_said_to_be_there(estate: Estate) -> None:

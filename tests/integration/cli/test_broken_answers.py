@@ -71,3 +71,4 @@ def test_nothing_is_concluded_and_nothing_breaks(url: str) -> None:
     assert (ended.returncode, ended.stderr) == (3, b"")
     assert b'"findings": []' in ended.stdout
     assert b'"passed": []' in ended.stdout
+    assert b"sts:GetCallerIdentity failed: " in ended.stdout

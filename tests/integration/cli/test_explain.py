@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -37,12 +38,123 @@ def test_one_message_as_json() -> None:
 
 def test_one_message_for_people() -> None:
     text = run(REFUSED).stdout.decode()
-    assert text.splitlines()[:4] == [
+    assert text.splitlines() == [
         "Symptom     access_denied",
         "Stage       manifest",
         f"Image       {IMAGE}",
-        "Can mean    role_lacks_pull_permissions",
+        "Can mean    role_lacks_pull_permissions: The role does not allow the pull",
+        "            repository_policy_lacks_grant: The repository policy does not let the other account pull",
+        "            repository_not_found: There is no such repository in this account and region",
+        f"            and 11 more: {', '.join(OTHERS)}",
+        "Run next    pull-responder diagnose --pod NAMESPACE/POD",
+        f"            pull-responder diagnose --image {IMAGE} --cluster CLUSTER",
     ]
+
+
+OTHERS = (
+    "role_policy_denies_pull",
+    "scp_blocks_pull",
+    "permissions_boundary_blocks_pull",
+    "session_policy_blocks_pull",
+    "repository_policy_denies_pull",
+    "registry_policy_denies_pull",
+    "rcp_blocks_pull",
+    "endpoint_policy_blocks_pull",
+    "registry_token_expired",
+    "repository_key_unusable",
+    "pull_through_cache_failing",
+)
+
+
+def described(pod: str, *events: str) -> str:
+    """What `kubectl describe pod` prints of a pod, shortened."""
+    head = f"Name:             {pod}\nNamespace:        shop\nStatus:           Pending\nEvents:\n"
+    columns = "  Type     Reason     Age                From               Message\n"
+    return head + columns + "".join(f"  {event}\n" for event in events) + "\n\n"
+
+
+TIMEOUT = (
+    f'Failed to pull image "{IMAGE}": failed to do request: Head "https://111111111111.dkr.ecr.us-east-1.amazonaws.com/v2/'
+    'team/app/manifests/v1": dial tcp 44.213.79.50:443: i/o timeout'
+)
+WAITS = f'Normal   BackOff    1s (x6 over 2m)    kubelet            Back-off pulling image "{IMAGE}"'
+PULLING = f'Normal   Pulling    30s (x4 over 2m)   kubelet            Pulling image "{IMAGE}"'
+
+
+def failed(message: str) -> str:
+    return f"Warning  Failed     29s (x4 over 2m)   kubelet            {message}"
+
+
+def test_each_failure_of_a_paste_is_told_once_with_its_pods() -> None:
+    paste = (
+        described("web-0", PULLING, failed(REFUSED), failed("Error: ErrImagePull"), WAITS)
+        + described("web-1", PULLING, failed(REFUSED), WAITS)
+        + described("api-0", failed(TIMEOUT))
+        + described("job-0", "Normal   Scheduled  2m  default-scheduler  Successfully assigned shop/job-0 to node")
+    )
+    first, second = run("-", stdin=paste.encode()).stdout.decode().split("\n\n")
+    assert first.splitlines()[:2] == ["Pods        shop/web-0, shop/web-1", "Symptom     access_denied"]
+    assert "Run next    pull-responder diagnose --pod shop/web-0" in first.splitlines()
+    assert second.splitlines()[:2] == ["Pod         shop/api-0", "Symptom     timeout"]
+    assert "Can mean    no_route_to_ecr: No route leads from the node to the registry" in second.splitlines()
+    assert "Run next    pull-responder diagnose --pod shop/api-0" in second.splitlines()
+
+
+def test_the_events_of_all_namespaces_are_told() -> None:
+    rows = [
+        "NAMESPACE   LAST SEEN   TYPE      REASON    OBJECT      MESSAGE",
+        f"shop        5m          Warning   Failed    pod/web-0   {REFUSED}",
+        f'shop        4m          Normal    BackOff   pod/web-0   Back-off pulling image "{IMAGE}"',
+        f"billing     5m          Warning   Failed    pod/api-0   {TIMEOUT}",
+        "billing     5m          Warning   Failed    pod/api-0   Error: ErrImagePull",
+    ]
+    blocks = run("-", stdin="\n".join(rows).encode()).stdout.decode().split("\n\n")
+    assert [block.splitlines()[:2] for block in blocks] == [
+        ["Pod         shop/web-0", "Symptom     access_denied"],
+        ["Pod         billing/api-0", "Symptom     timeout"],
+    ]
+
+
+WAITING = (
+    "kubelet waits before it tries again, and does not say here why the pull failed. The reason stands in the pod's "
+    "events."
+)
+
+
+@pytest.mark.parametrize("text", [f'Back-off pulling image "{IMAGE}"', described("web-0", WAITS)])
+def test_a_back_off_alone_says_where_the_reason_stands(text: str) -> None:
+    lines_ = run("-", stdin=text.encode()).stdout.decode().splitlines()
+    pod, namespace = ("web-0", "shop") if "web-0" in text else ("POD", "NAMESPACE")
+    assert lines_[-3:] == [
+        f"Can mean    {WAITING}",
+        f"Run next    pull-responder diagnose --pod {namespace}/{pod}",
+        f"            kubectl describe pod {pod} --namespace {namespace}",
+    ]
+
+
+def test_a_back_off_with_its_reason_is_read() -> None:
+    """kubelet since 1.32."""
+    said = run(f'Back-off pulling image "{IMAGE}": ErrImagePull: {REFUSED}').stdout.decode()
+    assert said.startswith("Symptom     access_denied\n")
+
+
+def test_the_command_to_run_next_is_data_for_programs() -> None:
+    (answer,) = lines(run(TIMEOUT, "--format", "json"))
+    assert answer["run_next"] == [
+        "pull-responder diagnose --pod NAMESPACE/POD",
+        f"pull-responder diagnose --image {IMAGE} --cluster CLUSTER",
+    ]
+    for message in ("hello world", REFUSED.replace(IMAGE, "ghcr.io/team/app:v1"), "ErrImageNeverPull"):
+        assert lines(run(message, "--format", "json"))[0]["run_next"] == []
+
+
+def test_a_hostile_image_is_one_word_of_the_command() -> None:
+    text = run(REFUSED.replace("team/app", "team/$(id)")).stdout.decode()
+    for line in text.splitlines():
+        command = line.removeprefix("Run next").strip()
+        if command.startswith("pull-responder"):
+            assert shlex.split(command)[:2] == ["pull-responder", "diagnose"]
+            assert "$(id)" not in command.replace("'", "|").split("|")[0]
 
 
 def test_people_read_what_is_spelt_wrong() -> None:
@@ -69,7 +181,7 @@ NOT_SAID = "does not say why a pull failed: take the message from the Events of 
     ],
 )
 def test_a_text_without_a_reason_says_what_to_take_in_place_of_it(message: str, said: str) -> None:
-    assert run(message).stdout.decode().splitlines()[-1] == f"Can mean    nothing: this text {said}"
+    assert f"Can mean    nothing: this text {said}" in run(message).stdout.decode().splitlines()
     (answer,) = lines(run("-", "--format", "json", stdin=json.dumps({"message": message}).encode()))
     assert (answer["can_mean"], answer["tells_of_pull"], answer["skipped"]) == ([], False, f"this text {said}")
 

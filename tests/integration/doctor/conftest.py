@@ -6,19 +6,25 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pull_responder.cli.main import main
+from pull_responder.handlers import diagnose
+from pull_responder.handlers.connection import disconnect, run_of
 from tests import aws_cli
 from tests.integration.doctor.estate import REGION, STACK, deploy
+from tests.integration.doctor.examined import FUNCTION, Examined
+from tests.integration.handlers.test_diagnose import Context, batch, failed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pull_responder.emulator.emulated_aws import EmulatedAws
+    from pull_responder.responder.run import Run
+    from tests.integration.doctor.examined import Deliver
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,3 +125,28 @@ def patient(aws: EmulatedAws) -> EmulatedAws:
 @pytest.fixture
 def doctor(patient: EmulatedAws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Doctor:
     return Doctor(patient, monkeypatch, capsys)
+
+
+@pytest.fixture
+def examined(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> Examined:
+    return Examined(doctor, monkeypatch)
+
+
+@pytest.fixture
+def deliver(examined: Examined, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deliver]:
+    """Hand events to the function `diagnose`, whose clock is the test's. Returns the ids of messages that failed."""
+    for key, value in examined.environment.items():
+        monkeypatch.setenv(key, value)
+    monkeypatch.setenv("TABLE_NAME", examined.name)
+    monkeypatch.setenv("TOPIC_ARN", examined.topic)
+    monkeypatch.setenv("CANARY_ROLE_ARN", examined.role_arn)
+    monkeypatch.setenv("PULL_RESPONDER_ROLE_ARNS", json.dumps([examined.role_arn]))
+
+    def at_our_time(*given: Any, **named: Any) -> Run:  # noqa: ANN401 -- those of run_of
+        return replace(run_of(*given, **named), now=examined.clock)
+
+    monkeypatch.setattr(diagnose, "run_of", at_our_time)
+    disconnect()
+    diagnose.metrics.clear_metrics()
+    yield lambda *events: failed(diagnose.handler(batch(*events), Context(invoked_function_arn=FUNCTION)))
+    disconnect()

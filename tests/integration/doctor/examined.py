@@ -27,12 +27,17 @@ from tests.integration.doctor.estate import REGION, STACK
 from tests.integration.responder.scene import Clock
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pytest
 
     from pull_responder.findings.health import Canary
     from tests.integration.doctor.conftest import Doctor
 
+    Deliver = Callable[..., list[str]]
+
 HOUR = 60
+FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:diagnose"
 TRUST = {
     "Version": "2012-10-17",
     "Statement": [
@@ -161,15 +166,19 @@ class Examined:
     @property
     def canary(self) -> Canary:
         """What the table says of the canaries."""
-        item_id = canary_item_id(REGION)
-        return read_canary_item(self.run(as_role=False).store.items([item_id]).get(item_id), REGION)
+        return self.canary_of(REGION)
 
-    def record(self, **changed: Any) -> dict[str, Any]:  # noqa: ANN401 -- fields of an event
-        """CloudTrail's record of the newest canary, as a rule on refused pulls delivers it."""
-        newest = self.canary.newest
+    def canary_of(self, region: str) -> Canary:
+        """What the table says of the canaries of a region."""
+        item_id = canary_item_id(region)
+        return read_canary_item(self.run(as_role=False).store.items([item_id]).get(item_id), region)
+
+    def record(self, *, at: str = REGION, **changed: Any) -> dict[str, Any]:  # noqa: ANN401 -- fields of an event
+        """CloudTrail's record of the newest canary of a region, as a rule on refused pulls delivers it."""
+        newest = self.canary_of(at).newest
         assert newest
         arn = f"arn:aws:sts::{ACCOUNT}:assumed-role/{self.name}/examine"
-        repository = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/pull-responder-canary/{newest.id}"
+        repository = f"arn:aws:ecr:{at}:{ACCOUNT}:repository/pull-responder-canary/{newest.id}"
         return {
             "version": "0",
             "id": str(uuid4()),
@@ -177,13 +186,13 @@ class Examined:
             "source": "aws.ecr",
             "account": ACCOUNT,
             "time": iso(newest.at),
-            "region": REGION,
+            "region": at,
             "resources": [],
             "detail": {
                 "eventSource": "ecr.amazonaws.com",
                 "eventName": "BatchGetImage",
                 "eventID": str(uuid4()),
-                "awsRegion": REGION,
+                "awsRegion": at,
                 "eventTime": iso(newest.at),
                 "errorCode": "AccessDenied",
                 "errorMessage": f"User: {arn} is not authorized to perform: ecr:BatchGetImage on resource: "

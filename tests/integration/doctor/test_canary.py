@@ -3,53 +3,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
 
 from pull_responder.emulator.emulated_aws import ACCOUNT
-from pull_responder.handlers import diagnose
-from pull_responder.handlers.connection import disconnect, run_of
 from tests.integration.doctor.estate import REGION
-from tests.integration.doctor.examined import HOUR, Examined, may, said
-from tests.integration.handlers.test_diagnose import Context, batch, failed, metrics
+from tests.integration.doctor.examined import HOUR, may, said
+from tests.integration.handlers.test_diagnose import metrics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from pull_responder.responder.run import Run
-    from tests.integration.doctor.conftest import Doctor
-
-    Deliver = Callable[..., list[str]]
-
-FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:diagnose"
-
-
-@pytest.fixture
-def examined(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> Examined:
-    return Examined(doctor, monkeypatch)
-
-
-@pytest.fixture
-def deliver(examined: Examined, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deliver]:
-    """Hand events to the function `diagnose`, whose clock is the test's. Returns the ids of messages that failed."""
-    for key, value in examined.environment.items():
-        monkeypatch.setenv(key, value)
-    monkeypatch.setenv("TABLE_NAME", examined.name)
-    monkeypatch.setenv("TOPIC_ARN", examined.topic)
-    monkeypatch.setenv("CANARY_ROLE_ARN", examined.role_arn)
-    monkeypatch.setenv("PULL_RESPONDER_ROLE_ARNS", json.dumps([examined.role_arn]))
-
-    def at_our_time(*given: Any, **named: Any) -> Run:  # noqa: ANN401 -- those of run_of
-        return replace(run_of(*given, **named), now=examined.clock)
-
-    monkeypatch.setattr(diagnose, "run_of", at_our_time)
-    disconnect()
-    diagnose.metrics.clear_metrics()
-    yield lambda *events: failed(diagnose.handler(batch(*events), Context(invoked_function_arn=FUNCTION)))
-    disconnect()
+    from tests.integration.doctor.examined import Deliver, Examined
 
 
 def findings(examined: Examined) -> list[str]:

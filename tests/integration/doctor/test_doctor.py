@@ -104,7 +104,8 @@ def test_nothing_is_said_to_work_that_was_not_read(doctor: Doctor) -> None:
     working = [each for each in report.results if each["state"] == "works"]
     unread = [each for each in report.results if each["state"] == "unread"]
     assert len(working) + len(unread) == len(report.results)
-    assert {each["check"] for each in working} == {"stack", "security_hub", "organization", "members", "sdk"}
+    of_members = {"forwarding", "members"}
+    assert {each["check"] for each in working} == {"stack", "security_hub", "organization", "sdk", *of_members}
     assert all(each["meaning"] and each["needs"] for each in unread)
 
 
@@ -115,7 +116,10 @@ def test_nothing_is_said_to_work_that_was_not_read(doctor: Doctor) -> None:
         ("cloudtrail:GetTrailStatus", {"trail"}),
         ("events:ListTargetsByRule", {"rules"}),
         ("dynamodb:DescribeTimeToLive", {"table"}),
-        ("cloudformation:GetTemplate", {"audit_logs", "members", "queues", "rules", "sdk", "security_hub", "stack"}),
+        (
+            "cloudformation:GetTemplate",
+            {"audit_logs", "forwarding", "members", "queues", "rules", "sdk", "security_hub", "stack"},
+        ),
     ],
 )
 def test_one_read_that_is_refused_leaves_open_what_it_decides(doctor: Doctor, action: str, checks: set[str]) -> None:
@@ -146,7 +150,7 @@ def test_a_stack_that_is_not_there_is_one_line(doctor: Doctor) -> None:
     ("arguments", "error"),
     [
         (("--stack", "two words"), "--stack is not the name of a stack"),
-        (("--profile", "nobody"), "The config profile (nobody) could not be found"),
+        (("--profile", "nobody"), "there is no profile 'nobody': run `aws configure --profile nobody`"),
         (("--region", "nowhere-1"), "nowhere-1"),
     ],
 )

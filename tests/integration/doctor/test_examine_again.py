@@ -112,3 +112,29 @@ def test_of_two_runs_at_once_the_later_one_opens_nothing(
         trails.start_logging(Name=TRAIL)
     assert runs == 2
     assert examined.life is None
+
+
+def test_what_stays_unread_is_looked_at_less_and_less_often_until_it_is_read(examined: Examined) -> None:
+    examined.let(allowed_but("cloudtrail:DescribeTrails"))
+    looked = [hour for hour in range(40) if _hour_later(examined)]
+    assert looked == [0, 1, 3, 7, 15, 31]
+    examined.let(allowed_but())
+    looked = [hour for hour in range(40) if _hour_later(examined)]
+    # Once it was read, a day later.
+    assert looked == [15, 39]
+
+
+def test_what_is_broken_is_looked_at_hourly_whatever_else_is_unread(examined: Examined, doctor: Doctor) -> None:
+    doctor.client("cloudtrail").stop_logging(Name=TRAIL)
+    examined.let(allowed_but("sqs:GetQueueAttributes"))
+    try:
+        assert [bool(_hour_later(examined)) for _ in range(6)] == [True] * 6
+    finally:
+        doctor.client("cloudtrail").start_logging(Name=TRAIL)
+
+
+def _hour_later(examined: Examined) -> int:
+    """Wake the function, and return how many results it has."""
+    results = examined(sends_canaries=False).results
+    examined.clock.forward(minutes=HOUR)
+    return len(results)

@@ -119,10 +119,12 @@ def test_where_the_settings_are_not_known_nothing_is_said_to_work(terminal: Aws)
 def test_what_names_the_members_and_is_not_readable_is_unread(terminal: Aws) -> None:
     refused = {"Error": {"Code": "AccessDeniedException", "Message": "not authorized"}, "ResponseMetadata": {}}
     answered(terminal, "organizations.ListAccounts", refused)
-    accounts, stack_set = examine(terminal, deployment())
+    accounts, stack_set, unhealthy = examine(terminal, deployment())
     assert (accounts.subject, accounts.state) == ("accounts of the organization", State.UNREAD)
     assert "organizations:ListAccounts failed" in accounts.found
     assert (stack_set.subject, stack_set.state) == ("StackSet PullResponderMembers", State.UNREAD)
+    # What nothing reads in members is said, whatever else is known of them.
+    assert (unhealthy.state, "not read on a schedule" in unhealthy.found) == (State.OFF, True)
 
 
 def test_a_member_that_lets_a_function_in_is_looked_at(aws: EmulatedAws, function: Aws) -> None:

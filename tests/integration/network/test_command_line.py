@@ -91,10 +91,41 @@ def test_a_broken_way_is_status_1_and_shows_where(estate: NetworkEstate, run: Ru
     assert (other["subnet"], other["verdict"]) == (estate.b, "ok")
 
     text = run("--nodegroup", "workers").out
-    assert f"By         node group workers of cluster {estate.name}" in text
-    assert f"Path       from {estate.instance}, subnet {estate.a}: failed" in text
+    assert text.splitlines()[:3] == [
+        f"HIGH: No route leads from the node to the registry ({estate.a})",
+        f"Run in account {ACCOUNT}, {REGION}: {command}",
+        f"Image {estate.name}/app:v1 on node group workers of cluster {estate.name}",
+    ]
+    ways = [line for line in text.splitlines() if line.startswith("Way ")]
+    hosts = f"api.ecr.{REGION}.amazonaws.com (token), {ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com (manifest)"
+    from_node = f"from {estate.instance} in {estate.a}"
+    assert [line.partition(", prod-")[0] for line in ways] == [
+        f"Way        fails at route {estate.table_a}, {from_node}, to {hosts}"
+    ]
+    assert "Path " not in text
     assert f"works from {estate.b}" in text
     assert f"does not work from {estate.a} (no_route_to_ecr)" in text
+
+
+def test_the_whole_way_is_shown_when_it_is_asked_for(estate: NetworkEstate, run: Run) -> None:
+    estate.behind_nat().node_group("workers")
+    node = estate.node(group="workers")
+    sound = run("--nodegroup", "workers", "--path").out.splitlines()
+    assert sound[0] == f"No fault found: {estate.image} on node group workers of cluster {estate.name}"
+    assert sound[2] == f"Path       from {node}, subnet {estate.a}: ok"
+    assert any(line.startswith(f"           - NAT gateway {estate.nat}: ok: ") for line in sound)
+    estate.unroute(estate.table_a)
+    text = run("--nodegroup", "workers", "--path").out
+    assert f"Path       from {node}, subnet {estate.a}: failed" in text
+    assert f"           - route {estate.table_a}: failed: " in text
+    assert "Way " not in text
+
+
+def test_a_sound_answer_is_one_line(estate: NetworkEstate, run: Run) -> None:
+    node = estate.behind_nat().node()
+    ended = run("--instance", node)
+    assert ended.status == 0
+    assert ended.out == f"No fault found: {estate.image} on instance {node}\n"
 
 
 def test_a_question_about_the_cluster_gives_one_object_for_each_kind_of_node(estate: NetworkEstate, run: Run) -> None:
@@ -146,6 +177,30 @@ def test_two_choices_are_one_too_many(run: Run) -> None:
     assert "give one of --nodegroup, --fargate-profile and --instance" in ended.err
 
 
+def test_a_node_is_named_as_kubectl_names_it_and_the_cluster_by_its_arn(
+    estate: NetworkEstate, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    estate.behind_nat()
+    node = estate.node()
+    name = estate.ec2.describe_instances(InstanceIds=[node])["Reservations"][0]["Instances"][0]["PrivateDnsName"]
+    for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.setenv(variable, "eu-central-1")
+    arn = f"arn:aws:eks:{REGION}:{ACCOUNT}:cluster/{estate.name}"
+    by_name = run("--instance", name, "--format", "json", cluster=arn)
+    by_id = run("--instance", node, "--format", "json", cluster=arn)
+    assert by_name.objects == by_id.objects
+    assert (by_name.status, by_name.objects[0]["pull"]["node"]) == (0, node)
+    nobody = run("--instance", "ip-10-99-99-99.ec2.internal", cluster=arn)
+    assert (nobody.status, nobody.out) == (2, "")
+    assert "there is no running instance 'ip-10-99-99-99.ec2.internal' in us-east-1" in nobody.err
+
+
+def test_a_cluster_of_another_account_is_said(estate: NetworkEstate, run: Run) -> None:
+    ended = run(cluster=f"arn:aws:eks:{REGION}:999999999999:cluster/{estate.name}")
+    assert (ended.status, ended.out, ended.err.count("\n")) == (2, "", 1)
+    assert f"{estate.name} is in account 999999999999, and the credentials are of account {ACCOUNT}" in ended.err
+
+
 @pytest.mark.parametrize("option", ["--nodegroup", "--fargate-profile", "--instance", "--cluster", "--image"])
 def test_an_option_without_a_value_does_not_widen_the_question(estate: NetworkEstate, run: Run, option: str) -> None:
     estate.behind_nat().node_group("workers")
@@ -162,7 +217,8 @@ def test_an_option_without_a_value_does_not_widen_the_question(estate: NetworkEs
         ("--nodegroup", "-workers", "a node group's name"),
         ("--fargate-profile", "pods?", "a Fargate profile's name"),
         ("--instance", "i-123", "an EC2 instance's id"),
-        ("--instance", "ip-10-0-0-1.ec2.internal", "an EC2 instance's id"),
+        ("--instance", "worker-1", "an EC2 instance's id"),
+        ("--cluster", "arn:aws:eks:us-east-1:123456789012:nodegroup/a/b/c", "an EKS cluster's name"),
     ],
 )
 def test_what_aws_gives_nothing_as_a_name_is_said_before_any_call(
@@ -247,10 +303,16 @@ def test_what_is_undecided_names_the_permission_to_grant_once(
     assert steps["network_acl_blocks_traffic"] == f"Grant ec2:DescribeNetworkAcls {where}"
     assert all(each["reason"] and each["next"] for each in answer["inconclusive"])
 
-    text = run("--instance", node).out
-    (line,) = [each for each in text.splitlines() if where in each]
-    assert line.startswith("Next       Grant ec2:")
-    assert all(f"ec2:{operation}" in line for operation in refused)
+    lines = run("--instance", node).out.splitlines()
+    assert lines[0].startswith("Not decided: perhaps no route leads from the node to the registry, or ")
+    whole = f"Needs: ec2:DescribeRouteTables, ec2:DescribeNetworkAcls (account {ACCOUNT}, role reader)"
+    assert lines[1] in (whole, f"Needs: 2 permissions (account {ACCOUNT}, role reader), listed below")
+    assert lines[2] == f"Image {estate.name}/app:v1 on instance {node}"
+    assert sum(line.startswith("Needs: ec2:") for line in lines) == 1
+    assert sum("`pull-responder permissions` prints the policy" in line for line in lines) == 1
+    (left,) = [line for line in lines if line.startswith("Left open by that: ")]
+    assert {"no_route_to_ecr", "network_acl_blocks_traffic"} <= set(left.partition(": ")[2].split(", "))
+    assert not any("UnauthorizedOperation" in line for line in lines)
 
 
 def test_a_sound_way_names_nothing_to_look_at(estate: NetworkEstate, run: Run) -> None:

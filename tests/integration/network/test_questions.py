@@ -7,9 +7,9 @@ import json
 import click
 import pytest
 
-from pull_responder.cli.answer import differences
 from pull_responder.cli.asked_nodes import Chosen
 from pull_responder.cli.question import Answer, ask
+from pull_responder.cli.way import differences
 from pull_responder.events.image_reference import parse_image
 from pull_responder.facts.reader import Reader
 from pull_responder.pulls.path import PullPath, pull_path
@@ -238,9 +238,8 @@ def test_what_does_not_exist_is_said_with_near_names(estate: NetworkEstate, choi
 def test_a_misspelt_cluster_is_said_with_near_names(estate: NetworkEstate) -> None:
     image = parse_image(estate.image)
     assert image is not None
-    with pytest.raises(
-        click.ClickException, match=f"there is no cluster '{estate.name}x' in {REGION}; did you mean .*{estate.name}"
-    ):
+    missing = f"there is no cluster '{estate.name}x' in {REGION} of account {estate.account}"
+    with pytest.raises(click.ClickException, match=f"{missing}; did you mean .*{estate.name}"):
         list(ask(Reader(estate.aws()), image, Chosen(f"{estate.name}x"), ()))
 
 

@@ -264,6 +264,30 @@ def test_what_is_in_the_member_waits_for_it_and_is_not_imported_twice(scene: Sce
     assert (before["RecordState"], after["RecordState"]) == ("ACTIVE", "ARCHIVED")
 
 
+def test_a_member_that_nothing_shows_to_be_ours_has_its_finding_in_ours_with_the_reason(
+    scene: Scene, aws: EmulatedAws
+) -> None:
+    """Its event came, so that it is a member; the stack with its roles has failed there."""
+    member, listed = Member(aws), Member(aws)
+    node = member.node()
+    caller = f"{node.role}/{node.instance}"
+    scene.respond(member.denied(node, scene.clock.now), **listed.in_member)
+    (finding,) = scene.in_hub(caller)
+    why = (
+        f"This finding is in Security Hub of account {ACCOUNT} in {REGION}, because nothing shows that account "
+        f"{member.id} is one of yours: its role PullResponderReadOnly does not let Pull Responder in"
+    )
+    assert finding["AwsAccountId"] == ACCOUNT
+    assert finding["ProductFields"]["pull-responder/here-because"].startswith(why)
+    life = life_of(scene, caller)
+    assert life.hub_refused.startswith(why)
+    assert life.hub_account == ACCOUNT
+    # It is the same sentence the next time, so that nothing is imported for its sake.
+    scene.clock.forward(minutes=20)
+    scene.recheck(**listed.in_member)
+    assert life_of(scene, caller).hub_refused == life.hub_refused
+
+
 def denied_here(stranger: Member, scene: Scene, *, action: str = IMAGE) -> dict[str, Any]:
     """Our own account's event of a role of another one, which our repository does not let in."""
     repository = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/shop/web"

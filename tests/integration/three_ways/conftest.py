@@ -8,7 +8,10 @@ from uuid import uuid4
 
 import pytest
 
+from pull_responder.cli import diagnose
+from pull_responder.cli.as_json import diagnosis_object
 from pull_responder.emulator.findings_table import create_table
+from tests.first_lines import faults_of_answer
 from tests.integration.cli.test_diagnose import run
 from tests.integration.handlers.test_audit_log import queue
 from tests.integration.handlers.test_diagnose import Inbox, inbox
@@ -19,6 +22,7 @@ from tests.integration.three_ways.ways import Ways
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pull_responder.diagnosis import Diagnosis
     from pull_responder.emulator.emulated_aws import EmulatedAws
 
 __all__ = ["forwarder", "inbox", "queue", "run"]
@@ -40,11 +44,18 @@ def ways(  # noqa: PLR0913, PLR0917 -- one argument a fixture
     monkeypatch: pytest.MonkeyPatch,
 ) -> Ways:
     """The three ways. A pull that nothing explains is notified at once, however long ago it failed."""
+    monkeypatch.setattr(diagnose, "diagnosis_object", _object_of_what_reads_well)
     monkeypatch.setenv("UNEXPLAINED_REPEATS", "1")
     monkeypatch.setenv("STOPPED_MINUTES", "9999999")
     monkeypatch.setenv("NOTIFY_MINIMUM_SEVERITY", "INFORMATIONAL")
     caplog.set_level(logging.INFO)
     return Ways(aws, run, inbox, queue, caplog)
+
+
+def _object_of_what_reads_well(diagnosis: Diagnosis, *about: Any) -> dict[str, Any]:  # noqa: ANN401 -- as the function's
+    """The object that is printed of a diagnosis. Its text, which is not, begins with its three lines."""
+    assert faults_of_answer(diagnosis) == []
+    return diagnosis_object(diagnosis, *about)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from pull_responder.diagnosis import Diagnosis, diagnose
 from pull_responder.events.image_reference import parse_image
 from pull_responder.facts.reader import Reader
 from pull_responder.pulls.pull_facts import PullFacts
+from tests.first_lines import faults_of_answer
 from tests.integration.worlds import properties
 from tests.integration.worlds.breaks import BREAKS, NEAR_MISSES, is_justified, with_breaks
 from tests.integration.worlds.building import CLUSTER, GROUP
@@ -60,6 +61,7 @@ def check(builder: Builder, example: Example) -> None:
     if diagnosis is None:
         return
     note(_shown(diagnosis))
+    assert faults_of_answer(diagnosis) == []
     example = properties.as_it_was_asked(example)
     # Worlds in which several faults meet show most.
     target(float(len(diagnosis.findings)), label="findings")

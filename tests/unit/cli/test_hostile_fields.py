@@ -17,6 +17,7 @@ from rich.console import Console
 
 from pull_responder.cli.answer import show_diagnosis
 from pull_responder.cli.as_json import line_of
+from pull_responder.cli.lines import UNLIMITED
 from pull_responder.cli.main import cli, main
 from pull_responder.diagnosis import Diagnosis, Undecided
 from pull_responder.model.printable import escape_json
@@ -62,10 +63,10 @@ def _printed(text: str) -> list[str]:
     way = Path((Leg(Stage.TOKEN, text, (hop,)),))
     places = tuple((NodePlace(text, text, ()), each) for each in (way, Path(())))
     out = io.StringIO()
-    console = Console(file=out, markup=False, highlight=False, emoji=False, width=200)
-    show_diagnosis(
-        console, diagnosis, path=cast("PullPath", SimpleNamespace(paths=places, others=places)), asked=text, nodes=text
-    )
+    console = Console(file=out, markup=False, highlight=False, emoji=False, width=UNLIMITED)
+    path = cast("PullPath", SimpleNamespace(paths=places, others=places))
+    show_diagnosis(console, diagnosis, path=path, asked=text, nodes=text, whole_path=True)
+    show_diagnosis(console, diagnosis, path=path)
     show_diagnosis(console, diagnosis)
     assert out.getvalue().endswith("\n")
     return out.getvalue()[:-1].split("\n")
@@ -73,11 +74,13 @@ def _printed(text: str) -> list[str]:
 
 @settings(deadline=None)
 @given(HOSTILE)
-def test_a_diagnosis_has_the_same_lines_whatever_its_fields_hold(text: str) -> None:
+def test_no_line_of_a_diagnosis_begins_with_what_its_fields_hold(text: str) -> None:
     lines = _printed(f"x{text}")
     assert all(line.isprintable() for line in lines)
     plain = _printed("x")
-    assert [line[:10].rstrip() for line in lines] == [line[:10].rstrip() for line in plain]
+    # What the first lines have whole is not told again.
+    assert {line[:4] for line in lines} - {"Pull", "By  ", "Wher"} <= {line[:4] for line in plain}
+    assert len(lines) - len(plain) in range(6)
 
 
 def _run(*arguments: str, stdin: str = "") -> str:
@@ -87,7 +90,18 @@ def _run(*arguments: str, stdin: str = "") -> str:
     return ended.output[:-1]
 
 
-EXPLAINED = ("Symptom", "Stage", "Image", "Spelt wrong", "Asked", "Dialled", "DNS server", "AWS said", "Can mean", "")
+EXPLAINED = (
+    "Run next",
+    "Symptom",
+    "Stage",
+    "Image",
+    "Spelt wrong",
+    "Asked",
+    "Dialled",
+    "DNS server",
+    "AWS said",
+    "Can mean",
+)
 REFUSED = (
     'Failed to pull image "111111111111.dkr.ecr.us-east-1.amazonaws.com/{0}:v1": User: arn:aws:sts::111111111111:'
     "assumed-role/{0}/{0} is not authorized to perform: ecr:BatchGetImage on resource: {0} with an explicit deny {0}"
@@ -100,8 +114,8 @@ def test_explain_begins_no_line_with_a_messages_words(text: str, message: str) -
     said = message.format(text)
     lines = _run("explain", "-", stdin=said).split("\n")
     assert all(line.isprintable() for line in lines)
-    assert {line[:12].rstrip() for line in lines} <= set(EXPLAINED)
-    for heading in EXPLAINED[:-1]:
+    assert {line[:12].rstrip() for line in lines} <= {*EXPLAINED, ""}
+    for heading in EXPLAINED:
         assert sum(line.startswith(heading) for line in lines) <= 1
     (answer,) = _run("explain", "-", "--format", "json", stdin=json.dumps({"message": said})).split("\n")
     assert answer.isprintable()
@@ -164,13 +178,13 @@ def test_an_error_is_one_printable_line(
 def test_help_for_a_lack_of_arguments_is_printable(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Its first line has the name under which the program was called."""
+    """Its first line has the name of the program, not that under which it was called."""
     monkeypatch.setattr(sys, "argv", ["pull\x1b[2J\u202e-responder"])
     with pytest.raises(SystemExit) as ended:
         main()
-    said = capsys.readouterr().err
+    said = capsys.readouterr().out
     assert ended.value.code == 2
-    assert said.startswith("Usage: ")
+    assert said.startswith("Usage: pull-responder [OPTIONS]")
     assert "Commands:" in said.split("\n")
     assert all(line.isprintable() for line in said.split("\n"))
 

@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from pull_responder.checks.pull_failing_unexplained import CHECK, after_answer, what_is_left
+from pull_responder.checks.pull_failing_unexplained import CHECK, what_is_left
 from pull_responder.diagnosis import Diagnosis, Undecided
 from pull_responder.findings.problem import Problem
 from pull_responder.model.pull import Answer, Denial, PolicyType, PullFailure, Stage, Symptom
 from pull_responder.model.reason import Reason, steps_of
 from pull_responder.next_steps import next_step
 from pull_responder.publish.as_document import finding_object
+from pull_responder.pulls.after_answer import after_answer
 from pull_responder.pulls.own_credentials import where_to_look
 from pull_responder.pulls.puller import Puller
 from pull_responder.responder.unexplained import finding_of_unexplained

@@ -1,0 +1,128 @@
+"""Answers what was read of a cluster: every failed pull once, with the pods that wait for it, and what is skipped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from pull_responder.cli.answered import Answer, Answered, NotAsked
+from pull_responder.cli.kubectl.alike import alike
+from pull_responder.cli.kubectl.place import region_of_node
+from pull_responder.cli.kubectl.seen import PodPull, full_name
+from pull_responder.cli.of_event import path_of
+from pull_responder.diagnosis import diagnose, skip_reason
+from pull_responder.events.joining import join
+from pull_responder.events.outcome import Skipped
+from pull_responder.events.principal import read_principal
+from pull_responder.facts.reader import Reader
+from pull_responder.model.arn import Arn
+from pull_responder.model.pull import KUBELET_SESSION
+from pull_responder.model.unread import Unread
+from pull_responder.pulls.pull_facts import PullFacts
+from pull_responder.pulls.session import instance_id_of, private_dns_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pull_responder.cli.kubectl.place import Place
+    from pull_responder.cli.kubectl.seen import Seen
+    from pull_responder.diagnosis import Diagnosis
+    from pull_responder.facts.aws import Aws
+    from pull_responder.model.pull import Principal, PullFailure
+    from pull_responder.settings import Settings
+
+MOST_DIAGNOSED: Final = 50
+"""So many kinds of failed pulls are diagnosed at once. The pods of the rest are counted."""
+
+_FARGATE: Final = "fargate-"
+
+
+def answers_to_seen(seen: Seen, place: Place, aws: Aws, settings: Settings) -> Iterator[Answer]:
+    """Diagnose every kind of failed pull of a cluster; then say what could not be asked, and what is skipped."""
+    facts = PullFacts(Reader(aws), known_principals=settings.known_principals)
+    skipped = [*seen.skipped]
+    if seen.pulls:
+        completed = _completed(seen, place, facts)
+        skipped += [
+            Skipped(reason) for reason in dict.fromkeys(map(skip_reason, (e.pull for e in completed))) if reason
+        ]
+        kinds = alike([each for each in completed if not skip_reason(each.pull)], facts)
+        for pull, reach in kinds[:MOST_DIAGNOSED]:
+            diagnosis = diagnose(pull, facts)
+            yield Answered(diagnosis, path_of(pull, facts), reach=reach)
+            if missing := _missing(diagnosis, facts):
+                yield NotAsked(missing)
+        if rest := kinds[MOST_DIAGNOSED:]:
+            pods = sum(reach.count for _, reach in rest)
+            yield NotAsked(
+                f"{len(rest):,} more kinds of failed pulls, of {pods:,} pods, are not diagnosed: give fewer pods, "
+                "such as those of one namespace"
+            )
+    yield from (NotAsked(reason) for reason in seen.unread)
+    yield from skipped
+
+
+def _completed(seen: Seen, place: Place, facts: PullFacts) -> list[PodPull]:
+    """Return the pulls with what other objects of the cluster, its context and our credentials tell."""
+    own = None if place.account else facts.identity()
+    own_account = own.account if isinstance(own, Arn) else None
+    at = _At(seen, place, place.account or own_account, facts.region)
+    pulls = [at.complete(each) for each in seen.pulls]
+    joined = join(pulls)
+    return [replace(each, pull=pull) for each, pull in zip(seen.pulls, joined, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class _At:
+    seen: Seen
+    place: Place
+    account: str | None
+    our_region: str | None
+
+    def complete(self, of_pod: PodPull) -> PullFailure:
+        """Return the pull with its cluster, account, instance and own role."""
+        pull = of_pod.pull
+        node = self.seen.nodes.get(pull.node or "")
+        region = (node and node.region) or region_of_node(pull.node) or self.place.region
+        is_named = instance_id_of(pull.node) or private_dns_name(pull.node)
+        return replace(
+            pull,
+            account=self.account,
+            region=region if region and pull.from_ecr_public else pull.region,
+            cluster=self.place.cluster or pull.cluster,
+            cluster_region=region if region and region != self.our_region else None,
+            # Where a node has a name of its own, its object still names the instance.
+            node=node.instance_id if node and node.instance_id and not is_named else pull.node,
+            principal=pull.principal or self._own_role(of_pod),
+        )
+
+    def _own_role(self, of_pod: PodPull) -> Principal | None:
+        """Return the pod's own pull role, which its service account names, as the principal of the pull.
+
+        Kubelet gets it under a fixed session name (pulls/pod_role.py). A role of another account is left out: which
+        account the node is in follows from the principal.
+        """
+        named = self.seen.own_roles.get((of_pod.pull.namespace or "", of_pod.service_account or ""))
+        role = Arn.parse(named or "")
+        if role is None or role.service != "iam" or not role.resource.startswith("role/"):
+            return None
+        if role.account != self.account:
+            return None
+        session = f"arn:{role.partition}:sts::{role.account}:assumed-role/{role.resource.rpartition('/')[2]}"
+        principal = read_principal("", {"arn": f"{session}/{KUBELET_SESSION}"}, partition=role.partition)
+        return principal and replace(principal, role_arn=str(role))
+
+
+def _missing(diagnosis: Diagnosis, facts: PullFacts) -> str | None:
+    """Say which option tells what neither the pods nor AWS told, where that leaves something open."""
+    pull = diagnosis.pull
+    if diagnosis.cluster or not diagnosis.inconclusive or isinstance(facts.identity(), Unread):
+        return None
+    if pull.node is None:
+        pod = full_name(pull.namespace, pull.pod) or "the pod"
+        return f"on which node {pod} is was not given, nor in which cluster: give --cluster, or the pod itself"
+    if pull.node.startswith(_FARGATE):
+        return f"which cluster {pull.node} is in is not known, as Fargate has no instance that tells it: give --cluster"
+    region = pull.cluster_region or facts.region or pull.region
+    where = f"account {pull.account}, region {region}"
+    return f"which cluster {pull.node} is in is not known: EC2 shows no one instance of it in {where}: give --cluster"

@@ -1,0 +1,90 @@
+"""Tells the answers in the format that was asked for, and writes them as a page where that was asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from pull_responder.cli import answer
+from pull_responder.cli.answered import Answer, Answered, exit_status
+from pull_responder.cli.as_json import diagnosis_object, line_of, skipped_object, workloads_object
+from pull_responder.cli.diagnosis_report import OPTION, write_diagnosis_report
+from pull_responder.cli.for_ci import CI_FORMS, write_for_ci
+from pull_responder.cli.manifests_text import show_rollout
+from pull_responder.cli.report_file import check_writable
+from pull_responder.events.outcome import Skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from rich.console import Console
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """How the answers are told.
+
+    - `form` is text, json, junit or sarif.
+    - `about` is what was asked about, by the name that it was given.
+    - `whole_path` is whether text shows the path to the registry hop by hop.
+    - `report` is the page to write, None for none.
+    - `of_manifests` is whether the answers are about manifests, of which text shows each image once.
+    """
+
+    form: str
+    about: str
+    whole_path: bool
+    report: str | None
+    of_manifests: bool = False
+
+
+def tell(answers: Iterator[Answer], telling: Telling) -> int:
+    """Tell the answers as they come, and return the exit status.
+
+    Raises ClickException, before anything is asked, where the page cannot be written.
+    """
+    page = None if telling.report is None else check_writable(telling.report, OPTION)
+    if telling.form in CI_FORMS:
+        told = list(answers)
+        write_for_ci(told, telling.form, source=telling.about)
+    else:
+        told = list(_shown(answers, telling))
+    if page:
+        write_diagnosis_report(page, told)
+    return exit_status(told)
+
+
+def _shown(answers: Iterable[Answer], telling: Telling) -> Iterator[Answer]:
+    console = answer.terminal()
+    if telling.form == "text" and telling.of_manifests:
+        yield from show_rollout(console, answers)
+        return
+    for each in answers:
+        _show(each, console, telling)
+        yield each
+
+
+def _show(each: Answer, console: Console, telling: Telling) -> None:
+    """Print one answer as text or JSON."""
+    as_json = telling.form == "json"
+    if not isinstance(each, Answered):
+        skipped = Skipped(each.reason)
+        if as_json:
+            click.echo(line_of(skipped_object(skipped)))
+        else:
+            answer.show_skipped(console, skipped)
+    elif as_json:
+        used = workloads_object(each.used_by) if each.used_by else {}
+        click.echo(line_of(diagnosis_object(each.diagnosis, each.path, each.asked, each.nodes, each.reach) | used))
+    else:
+        answer.show_diagnosis(
+            console,
+            each.diagnosis,
+            path=each.path,
+            asked=each.asked,
+            nodes=each.nodes,
+            whole_path=telling.whole_path,
+            reach=each.reach,
+        )

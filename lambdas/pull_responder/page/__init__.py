@@ -1,0 +1,1 @@
+"""Pages of HTML that stand alone: one file, which loads nothing and runs nothing but its own script."""

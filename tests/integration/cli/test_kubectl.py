@@ -1,0 +1,270 @@
+"""`diagnose --pod` and its like: kubectl is asked, and the answer is that of the pod's own JSON."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+
+from pull_responder.cli.kubectl import process
+from tests.integration.cli.test_cluster_input import Estate, causes, estate
+from tests.integration.cli.test_diagnose import ACCOUNT, run
+from tests.unit.cli.kubectl import printed
+from tests.unit.cli.kubectl.fake import FakeKubectl, configuration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pull_responder.emulator.emulated_aws import EmulatedAws
+
+    Run = Callable[..., Any]
+
+__all__ = ["estate", "run"]
+
+POD = printed.POD
+
+
+@pytest.fixture
+def kubectl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeKubectl:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    return FakeKubectl(tmp_path)
+
+
+def arn_of(estate: Estate) -> str:
+    return f"arn:aws:eks:us-east-1:{ACCOUNT}:cluster/{estate.cluster}"
+
+
+def put(kubectl: FakeKubectl, estate: Estate, *pods: dict[str, Any], events: tuple[dict[str, Any], ...] = ()) -> None:
+    """Put pods, their node and their service account into the cluster."""
+    here = [estate.of(each) for each in pods or (printed.pod(),)]
+    kubectl.answer("config", "view", out=configuration(context=arn_of(estate), cluster=arn_of(estate)))
+    kubectl.answer("get", "pods", out=printed.listed(*here))
+    for each in here:
+        kubectl.answer("get", "pod", each["metadata"]["name"], "--namespace", "shop", out=each)
+    kubectl.answer("get", "events", out=printed.listed(*map(estate.of, events)))
+    metadata = {"name": estate.nodes[0]}
+    node = {"kind": "Node", "apiVersion": "v1", "metadata": metadata, "spec": {"providerID": estate.provider_id}}
+    kubectl.answer("get", "nodes", out=node)
+    kubectl.answer("get", "serviceaccount", "web", out=service_account())
+
+
+def service_account(role: str | None = None) -> dict[str, Any]:
+    annotations = {"eks.amazonaws.com/ecr-role-arn": role} if role else {}
+    metadata = {"name": "web", "namespace": "shop", "annotations": annotations}
+    return {"kind": "ServiceAccount", "apiVersion": "v1", "metadata": metadata}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("--pod", f"shop/{POD}"),
+        ("--pod", POD, "--namespace", "shop"),
+        ("--pod", f"pod/{POD}", "-n", "shop"),
+        ("-n", "shop"),
+        ("--all-namespaces",),
+        ("-A",),
+    ],
+)
+def test_a_pod_is_diagnosed_by_its_name(run: Run, estate: Estate, kubectl: FakeKubectl, asked: tuple[str, ...]) -> None:
+    put(kubectl, estate)
+    ended = run("diagnose", *asked, "-o", "json")
+    (answer,) = ended.objects
+    assert (ended.status, causes(answer)) == (1, [estate.found])
+    assert (answer["pull"]["cluster"], answer["pull"]["pod"]) == (estate.cluster, POD)
+    assert answer["pods"]["workloads"] == ["Deployment web"]
+    assert ["get", "secrets"] not in [each[:2] for each in kubectl.asked]
+
+
+def test_the_context_is_passed_on_as_one_argument(run: Run, estate: Estate, kubectl: FakeKubectl) -> None:
+    put(kubectl, estate)
+    context = "--kubeconfig=/etc/passwd; $(reboot)"
+    run("diagnose", "--pod", f"shop/{POD}", "--context", context)
+    assert kubectl.asked
+    assert all(f"--context={context}" in each for each in kubectl.asked)
+    assert all(each[0] in {"config", "get"} for each in kubectl.asked)
+
+
+def test_the_namespace_is_that_of_the_context(run: Run, estate: Estate, kubectl: FakeKubectl) -> None:
+    put(kubectl, estate)
+    kubectl.answer("config", "view", out=configuration(cluster=arn_of(estate), namespace="shop"))
+    assert causes(run("diagnose", "--pod", POD, "-o", "json").objects[0]) == [estate.found]
+
+
+def test_the_reason_of_a_bare_back_off_is_read_from_the_events(run: Run, estate: Estate, kubectl: FakeKubectl) -> None:
+    put(kubectl, estate, printed.pod(message=printed.BARE), events=(printed.event(),))
+    (answer,) = run("diagnose", "--pod", f"shop/{POD}", "-o", "json").objects
+    assert (answer["pull"]["symptom"], causes(answer)) == ("access_denied", [estate.found])
+
+
+def test_events_of_pods_that_are_gone_do_not_count(run: Run, estate: Estate, kubectl: FakeKubectl) -> None:
+    put(kubectl, estate, printed.running(), events=(printed.event(name="web-gone"),))
+    ended = run("diagnose", "-n", "shop")
+    assert (ended.status, ended.out.strip()) == (0, f"Skipped: pod shop/{POD} runs: all its images are pulled")
+
+
+def test_a_role_of_the_pods_own_decides(run: Run, estate: Estate, kubectl: FakeKubectl, aws: EmulatedAws) -> None:
+    own = f"pods-{uuid4().hex[:8]}"
+    role = f"arn:aws:iam::{ACCOUNT}:role/{own}"
+    aws.client("iam").create_role(RoleName=own, AssumeRolePolicyDocument='{"Version": "2012-10-17", "Statement": []}')
+    put(kubectl, estate)
+    kubectl.answer("get", "serviceaccount", "web", out=service_account(role))
+    (answer, *_) = run("diagnose", "--pod", f"shop/{POD}", "-o", "json").objects
+    assert ("role_lacks_pull_permissions", role) in causes(answer)
+    assert estate.found not in causes(answer)
+
+
+def test_a_node_with_a_name_of_its_own_is_found_by_its_object(run: Run, estate: Estate, kubectl: FakeKubectl) -> None:
+    put(kubectl, estate, printed.pod(node="worker-1"))
+    node = {"kind": "Node", "apiVersion": "v1", "metadata": {"name": "worker-1"}}
+    kubectl.answer("get", "nodes", "worker-1", out={**node, "spec": {"providerID": estate.provider_id}})
+    (answer,) = run("diagnose", "--pod", f"shop/{POD}", "-o", "json").objects
+    assert (answer["pull"]["node"], causes(answer)) == (estate.provider_id.rpartition("/")[2], [estate.found])
+
+
+@pytest.mark.parametrize("kind", ["nodes", "serviceaccount", "events"])
+def test_what_may_not_be_read_is_said_and_the_rest_goes_on(
+    run: Run, estate: Estate, kubectl: FakeKubectl, kind: str
+) -> None:
+    put(kubectl, estate)
+    forbidden = f'Error from server (Forbidden): {kind} "web" is forbidden: User "me" cannot get resource "{kind}"'
+    kubectl.refuse("get", kind, err=forbidden)
+    ended = run("diagnose", "--pod", f"shop/{POD}", "-o", "json")
+    answer, told = ended.objects
+    assert (ended.status, causes(answer)) == (1, [estate.found])
+    assert forbidden in told["skipped"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "err", "said"),
+    [
+        (("config",), 'error: context "other" does not exist', 'its current context: error: context "other" does not'),
+        (
+            ("get", "pod"),
+            f'Error from server (NotFound): pods "{POD}" not found',
+            f"there is no pod {POD} in namespace shop",
+        ),
+        (("get", "pod"), "error: You must be logged in to the server (Unauthorized)", "(sign in again, or look at the"),
+        (
+            ("get", "pod"),
+            'Error from server (Forbidden): pods "x" is forbidden: User "me" cannot get resource "pods"',
+            'User "me" cannot get resource "pods"',
+        ),
+        (("get", "pod"), "Unable to connect to the server: dial tcp 10.0.0.1:443: i/o timeout", "reachable from here?"),
+        (
+            ("get", "pod"),
+            (
+                "Error loading SSO Token: Token for corp does not exist\n"
+                "E0301 12:00:00.000000 1 memcache.go:265] couldn't get current server API group list\n"
+                "Unable to connect to the server: getting credentials: exec: executable aws failed with exit code 255"
+            ),
+            "Error loading SSO Token: Token for corp does not exist: Unable to connect to the server: getting",
+        ),
+    ],
+)
+def test_a_kubectl_that_does_not_answer_is_one_line_and_exit_status_2(  # noqa: PLR0913, PLR0917 -- fixtures and parameters
+    run: Run, estate: Estate, kubectl: FakeKubectl, asked: tuple[str, ...], err: str, said: str
+) -> None:
+    put(kubectl, estate)
+    kubectl.refuse(*asked, err=err)
+    ended = run("diagnose", "--pod", f"shop/{POD}")
+    assert (ended.status, ended.out, ended.err.count("\n")) == (2, "", 1)
+    assert said in ended.err
+
+
+def test_a_missing_kubectl_is_one_line_and_exit_status_2(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    ended = run("diagnose", "--pod", f"shop/{POD}")
+    assert (ended.status, ended.out, ended.err.count("\n")) == (2, "", 1)
+    assert "kubectl is not installed" in ended.err
+
+
+def test_a_context_of_no_eks_cluster_is_one_line_and_exit_status_2(
+    run: Run, estate: Estate, kubectl: FakeKubectl
+) -> None:
+    put(kubectl, estate)
+    kubectl.answer("config", "view", out=configuration(context="kind-kind", cluster="kind-kind"))
+    ended = run("diagnose", "--pod", f"shop/{POD}")
+    assert (ended.status, ended.err.count("\n")) == (2, 1)
+    assert "the context kind-kind is not known to be a cluster of Amazon EKS" in ended.err
+    named = run("diagnose", "--pod", f"shop/{POD}", "--cluster", estate.cluster, "-o", "json")
+    assert causes(named.objects[0]) == [estate.found]
+
+
+def test_a_kubectl_that_hangs_is_ended(
+    run: Run, estate: Estate, kubectl: FakeKubectl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(kubectl, estate)
+    script = kubectl.folder / "kubectl"
+    script.write_text(script.read_text().replace("import json", "import time; time.sleep(600); import json"))
+    monkeypatch.setattr(process, "SECONDS", 0.2)
+    ended = run("diagnose", "--pod", f"shop/{POD}")
+    assert (ended.status, ended.err.count("\n")) == (2, 1)
+    assert "it did not answer within 0.2 s" in ended.err
+
+
+def test_a_kubectl_that_prints_something_else_is_one_line_and_exit_status_2(
+    run: Run, estate: Estate, kubectl: FakeKubectl
+) -> None:
+    put(kubectl, estate)
+    kubectl.answer("get", "pod", out="\x1b]0;owned\x07 not JSON")
+    ended = run("diagnose", "--pod", f"shop/{POD}")
+    assert (ended.status, ended.err.count("\n")) == (2, 1)
+    assert "\x1b" not in ended.err
+    assert "what it printed is not JSON" in ended.err
+
+
+def test_the_profile_of_the_sign_in_is_used_where_nobody_has_chosen_another(
+    run: Run, estate: Estate, kubectl: FakeKubectl, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    put(kubectl, estate)
+    keys = {name: os.environ[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
+    file = tmp_path / "credentials"
+    lines = (f"{name.lower()} = {value}\n" for name, value in keys.items())
+    file.write_text("[of-kubectl]\n" + "".join(lines))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
+    for name in (*keys, "AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    sign_in = {
+        "command": "aws",
+        "args": [
+            "eks",
+            "get-token",
+            "--cluster-name",
+            estate.cluster,
+            "--region",
+            "us-east-1",
+            "--profile",
+            "of-kubectl",
+        ],
+    }
+    kubectl.answer("config", "view", out=configuration(sign_in=sign_in))
+    (answer,) = run("diagnose", "--pod", f"shop/{POD}", "-o", "json").objects
+    assert causes(answer) == [estate.found]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--pod", "Shop/Web"), "--pod: 'Shop' cannot be a name in Kubernetes"),
+        (("--pod", "--all"), "--pod: '--all' cannot be a name in Kubernetes"),
+        (("--pod", "a/b", "-n", "c"), "--pod names the namespace 'a', and --namespace 'c'"),
+        (("--pod", "a/b", "-A"), "it takes no --all-namespaces"),
+        (("--pod", "a/b", "-"), "FILE and --pod are different questions"),
+        (("--context", "x", "-"), "--context goes with --pod"),
+        (("--pod", "a/b", "--instance", "i-0123456789abcdef0"), "go with --image"),
+        (
+            ("--pod", "a/b", "--cluster", "arn:aws:eks:x:y:cluster/z"),
+            "--cluster: 'arn:aws:eks:x:y:cluster/z' cannot be",
+        ),
+        (("--pod", ""), "--pod is empty"),
+    ],
+)
+def test_options_that_cannot_be_used_are_one_line(run: Run, arguments: tuple[str, ...], said: str) -> None:
+    ended = run("diagnose", *arguments)
+    assert (ended.status, ended.err.count("\n")) == (2, 1)
+    assert said in ended.err
