@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -18,6 +18,7 @@ from infra.findings_table import ExistingTable, FindingsTable
 from infra.notification_topic import NotificationTopic
 from infra.organization import function_role_name
 from infra.permissions import Grant
+from infra.report_bucket import ReportBucket
 from infra.responder_function import ResponderFunction
 from infra.scanner_answers import answer
 from infra.setting_checks import causes_by_severity
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from constructs import Construct
+
+
+# Declared, and granted where there is a bucket.
+_OF_REPORTS: Final = ("s3:PutObject",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +82,8 @@ class Task:
 class FindingFunction(ResponderFunction):
     """A function that does `task`: it takes events from `queue`, keeps findings in `table` and notifies `topic`.
 
-    `filtered`, if not None, is the topic for filters by attributes, which is notified, too.
+    `filtered`, if not None, is the topic for filters by attributes, which is notified, too. `reports`, if not None,
+    gets the page of each diagnosis.
     """
 
     def __init__(  # noqa: PLR0913 -- keyword-only, except for the two arguments that every construct has
@@ -93,6 +99,7 @@ class FindingFunction(ResponderFunction):
         topic: NotificationTopic,
         filtered: sns.ITopic | None,
         table: FindingsTable | ExistingTable,
+        reports: ReportBucket | None,
     ) -> None:
         super().__init__(
             scope,
@@ -109,6 +116,7 @@ class FindingFunction(ResponderFunction):
                 "table": table.table_arn,
                 "table_index": table.due_index_arn,
             },
+            granted_later=_OF_REPORTS,
             run=(
                 # The event source needs these: Lambda developer guide, "Using Lambda with Amazon SQS".
                 Grant(("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"), (queue.queue_arn,)),
@@ -118,16 +126,20 @@ class FindingFunction(ResponderFunction):
                 # developer guide, "Encryption at rest usage notes").
                 Grant(("kms:Decrypt", "kms:GenerateDataKey"), (topic.key.key_arn,)),
                 *([Grant(("sns:Publish",), (filtered.topic_arn,))] if filtered else []),
+                *([Grant(_OF_REPORTS, (reports.pages_arn,))] if reports else []),
             ),
             environment={
                 **_environment(settings, topic_arn=topic.topic.topic_arn, table_name=table.table_name),
                 **({"FILTERED_TOPIC_ARN": filtered.topic_arn} if filtered else {}),
+                **({"REPORT_BUCKET": reports.bucket_name} if reports else {}),
             },
             memory_size=settings.memory_size,
             timeout_seconds=settings.timeout_seconds,
             concurrency_answer=answers.CONCURRENCY,
             function_answers=(answers.SYNCHRONOUS,),
         )
+        if reports:
+            reports.acknowledge_pages(self.role)
         # Not `add_event_source`, which would add permissions to the role.
         mapping = lambda_.EventSourceMapping(
             self,

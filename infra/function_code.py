@@ -11,17 +11,20 @@ from infra.asset_folder import BUILD, COMPILE, build_once, compile_code
 
 _LAMBDAS: Final = Path(__file__).resolve().parent.parent / "lambdas"
 _PACKAGE: Final = "pull_responder"
-# The command line with its pages, the demo and the generators do not run on Lambda.
-_NOT_DEPLOYED: Final = frozenset({"cli", "demo", "emulator", "generate", "known_causes.py", "meanings.py", "page"})
+_SUFFIXES: Final = (".py", ".css", ".js")
+# The command line, the demo and the generators do not run on Lambda.
+_NOT_DEPLOYED: Final = frozenset({"cli", "demo", "emulator", "generate", "known_causes.py", "meanings.py"})
 
 
 def build_code(build: Path = BUILD, *, python: Path | None = None, lambdas: Path = _LAMBDAS) -> Path:
     """Return the folder of the functions' code. Build it in `build` unless it is there already for the same code.
 
-    Of `lambdas`, it has the modules and no other files. `python` compiles them; None: they are not compiled.
+    Of `lambdas`, it has the modules, the style and the script of pages, and no other files. `python` compiles the
+    modules; None: they are not compiled.
     """
-    modules = sorted(path for path in (lambdas / _PACKAGE).rglob("*.py") if _is_deployed(path.relative_to(lambdas)))
-    contents = {path.relative_to(lambdas): path.read_bytes() for path in modules}
+    found = (path for path in (lambdas / _PACKAGE).rglob("*") if path.suffix in _SUFFIXES)
+    files = sorted(path for path in found if _is_deployed(path.relative_to(lambdas)))
+    contents = {path.relative_to(lambdas): path.read_bytes() for path in files}
 
     def fill(folder: Path) -> None:
         for path in contents:

@@ -31,8 +31,8 @@ class Scope:
     """The resources an action is granted on.
 
     `arns` have `{partition}`, `{account}`, `{region}`, `{topic}`, `{queue}`, `{table}`, `{table_index}`, `{stack}`,
-    `{rules}`, `{function}`, `{queues}`, `{topics}` and `{member_role}` to fill in. One that stands for several
-    resources is an ARN by itself. `reason` says why they cannot be narrower, and is empty where they name one.
+    `{rules}`, `{function}`, `{queues}`, `{topics}`, `{reports}` and `{member_role}` to fill in. One that stands for
+    several resources is an ARN by itself. `reason` says why they cannot be narrower, and is empty where they name one.
     `condition` is what a request must meet beside them: a string condition key and its value.
     """
 
@@ -191,6 +191,7 @@ SCOPES: Final[Mapping[str, Scope]] = {
     ),
     "route53resolver:ListResolverRuleAssociations": _ANY,
     "route53resolver:ListResolverRules": _ANY,
+    "s3:PutObject": Scope(("{reports}",), "Which problems there are is known only once a pull has failed"),
     # Amazon ECR takes only secrets of this name for its pull through cache rules.
     "secretsmanager:DescribeSecret": Scope(
         ("arn:{partition}:secretsmanager:*:{account}:secret:ecr-pullthroughcache/*",),

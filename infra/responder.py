@@ -24,6 +24,7 @@ from infra.notification_topic import NotificationTopic
 from infra.organization import BUS_NAME
 from infra.organization_bus import OrganizationBus
 from infra.overview import Overview
+from infra.report_bucket import ReportBucket
 from infra.settings import Settings
 
 
@@ -34,6 +35,7 @@ class PullResponder(Construct):
     - `alarm_topic`: the topic of alarms, which is the same unless they have one of their own
     - `filters`: the topics for subscribers with filter policies, or None
     - `table`: the table of findings
+    - `reports`: the bucket for the pages of diagnoses, or None
     - `events`, `changes`: the queues of failures and of changes that may have fixed one, with their dead letters
     - `diagnose`, `recheck`: the functions that open and resolve findings
     - `examine`: the function that looks once a day whether all of this works
@@ -61,6 +63,7 @@ class PullResponder(Construct):
         alarms_to = alarm_topic(self, settings=settings, topic=topic, filters=filters)
         filtered = filters.filtered if filters else None
         table = findings_table(self, "Findings", settings=settings, key=key)
+        reports = ReportBucket(self, "Reports", settings=settings, key=key) if settings.reports else None
         events = EventQueue(
             self,
             "Events",
@@ -107,6 +110,7 @@ class PullResponder(Construct):
             topic=topic,
             filtered=filtered,
             table=table,
+            reports=reports,
         )
         recheck = FindingFunction(
             self,
@@ -119,6 +123,7 @@ class PullResponder(Construct):
             topic=topic,
             filtered=filtered,
             table=table,
+            reports=reports,
         )
         alarms = Alarms(self, "Alarms", topic=alarms_to)
         alarms.watch_queue("Events", events)
@@ -191,6 +196,7 @@ class PullResponder(Construct):
         self.alarm_topic = alarms_to
         self.filters = filters
         self.table = table
+        self.reports = reports
         self.events = events
         self.changes = changes
         self.diagnose = diagnose

@@ -140,6 +140,24 @@ TOLD_BY_RULE: Final = Answer(
     "What cannot be published to the topic could not be published from dead letters either. An alarm says so",
     ("Serverless-EventBusDLQ",),
 )
+NO_VERSIONS: Final = Answer(
+    "A page is written anew with each diagnosis of its problem, and can be made again from what is configured",
+    (
+        *_packs("S3BucketVersioningEnabled", _NIST, _HIPAA, _PCI),
+        *_packs("S3BucketReplicationEnabled", _NIST, _HIPAA, _PCI),
+    ),
+    "CKV_AWS_21",
+)
+NO_ACCESS_LOG: Final = Answer(
+    "Access logs need a bucket of their own. CloudTrail's data events of this one say the same for who wants to know",
+    ("AwsSolutions-S1", *_packs("S3BucketLoggingEnabled", _NIST, _HIPAA, _PCI)),
+    "CKV_AWS_18",
+)
+BUCKET_KEY: Final = Answer(
+    "S3 encrypts the pages with a key of its own. The settings can name one of the customer's, for all that is stored",
+    _packs("S3DefaultEncryptionKMS", _NIST, _HIPAA, _PCI),
+    "CKV_AWS_145",
+)
 MAIL: Final = Answer(
     "SNS retries mail by itself, and an alarm says when it gives up. Dead letters of mail would have no reader",
     ("Serverless-SNSRedrivePolicy",),

@@ -52,6 +52,7 @@ class Settings:
     - `filter_topics`: whether there are more topics, for subscribers with filter policies
     - `alarms_topic`: whether alarms have a topic of their own, and do not go to that of notifications
     - `dashboard`: whether the stack has a dashboard
+    - `reports`: whether the page of each diagnosis is kept in a bucket, and notifications link to it
     - `notify_minimum_severity`: findings below this severity are not notified
     - `severities`: causes with the severity that their findings have instead of that in docs/severity.md
     - `known_principals`: ARNs of roles and users that pull for something other than EKS; `*` stands for any text
@@ -108,6 +109,7 @@ class Settings:
     filter_topics: bool = _setting(False, check.true_or_false)  # noqa: FBT003 -- a default
     alarms_topic: bool = _setting(False, check.true_or_false)  # noqa: FBT003 -- a default
     dashboard: bool = _setting(True, check.true_or_false)  # noqa: FBT003 -- a default
+    reports: bool = _setting(False, check.true_or_false)  # noqa: FBT003 -- a default
     notify_minimum_severity: str = _setting("LOW", check.one_of(*check.SEVERITIES))
     severities: Mapping[str, str] = field(default_factory=dict, metadata={"check": check.severities})
     known_principals: tuple[str, ...] = _list(check.principal_arns)

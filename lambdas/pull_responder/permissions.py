@@ -8,14 +8,16 @@ from pull_responder import doctor
 from pull_responder.checks import CHECKS
 from pull_responder.facts import addons, cloudtrail
 from pull_responder.findings import store
-from pull_responder.publish import event_queue, hub_setup, hub_workflow, security_hub, sns
+from pull_responder.publish import event_queue, hub_setup, hub_workflow, report_pages, security_hub, sns
 
 
 def declared_permissions() -> dict[str, dict[str, list[str]]]:
     """Return the IAM actions of each function by purpose: read (in every account), publish, assume, remember."""
     answering = {
         "assume": ["sts:AssumeRole"],
-        "publish": sorted((*hub_workflow.PERMISSIONS, *security_hub.PERMISSIONS, *sns.PERMISSIONS)),
+        "publish": sorted(
+            (*hub_workflow.PERMISSIONS, *report_pages.PERMISSIONS, *security_hub.PERMISSIONS, *sns.PERMISSIONS)
+        ),
         "read": sorted(
             {
                 *addons.PERMISSIONS,
@@ -49,7 +51,7 @@ def files_by_action() -> dict[str, list[str]]:
     for examination in doctor.CHECKS:
         for action in dict.fromkeys(examination.permissions):
             files[action].append(f"doctor/{examination.id}.py")
-    for module in (addons, cloudtrail, store, event_queue, hub_setup, hub_workflow, security_hub, sns):
+    for module in (addons, cloudtrail, store, event_queue, hub_setup, hub_workflow, report_pages, security_hub, sns):
         file = "/".join(module.__name__.split(".")[1:]) + ".py"
         for action in module.PERMISSIONS:
             files[action].append(file)

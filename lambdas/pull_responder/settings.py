@@ -22,6 +22,8 @@ SCHEMAS: Final = ("2.0", "1.0")
 
 _ACCOUNT: Final = re.compile(r"[0-9]{12}")
 # AWS Organizations API Reference, Organization: the pattern of Id.
+# Amazon S3 User Guide, "General purpose bucket naming rules".
+_BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _ORGANIZATION: Final = re.compile(r"o-[a-z0-9]{10,32}")
 # "Regional endpoints" in AWS General Reference: us-east-1, us-gov-west-1, cn-north-1, us-isob-east-1.
 _REGION: Final = re.compile(r"[a-z]{2,8}(?:-[a-z]{1,12}){1,3}-[0-9]{1,2}")
@@ -81,6 +83,7 @@ class Settings:
     - `recheck_minutes`: an open finding is rechecked this often.
     - `recheck_rate_minutes`: how often the schedule wakes the function that does so.
     - `keep_days`: resolved findings and idle problems are kept for this time.
+    - `report_bucket`: the bucket for the pages of diagnoses; None for no pages.
     """
 
     member_role: str = MEMBER_ROLE
@@ -113,6 +116,7 @@ class Settings:
     recheck_minutes: int = 15
     recheck_rate_minutes: int = 1
     keep_days: int = 90
+    report_bucket: str | None = None
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -145,6 +149,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         forwarded_event_source=environment.get("FORWARDED_EVENT_SOURCE") or None,
         table_name=environment.get("TABLE_NAME") or None,
         canary_role_arn=environment.get("CANARY_ROLE_ARN") or None,
+        report_bucket=_bucket(environment, "REPORT_BUCKET"),
         **_whole_numbers(environment),
     )
 
@@ -184,6 +189,13 @@ def _page(environment: Mapping[str, str], name: str) -> str | None:
     if url is not None and (_PAGE.fullmatch(url) is None or url.count("{cause}") != 1):
         raise SettingError(f"{name} is {url[:80]!r}, not an https:// address with {{cause}} in its path")
     return url
+
+
+def _bucket(environment: Mapping[str, str], name: str) -> str | None:
+    bucket = environment.get(name) or None
+    if bucket is not None and _BUCKET.fullmatch(bucket) is None:
+        raise SettingError(f"{name} is {bucket[:80]!r}, not the name of a bucket")
+    return bucket
 
 
 def _organization(environment: Mapping[str, str]) -> str | None:

@@ -21,6 +21,7 @@ NO_DEFAULTS: Final = Settings(
     alert_email="ops@example.com",
     filter_topics=True,
     dashboard=False,
+    reports=True,
     notify_minimum_severity="HIGH",
     severities={"image_not_found": "MEDIUM", "no_route_to_ecr": "CRITICAL"},
     known_principals=("arn:aws:iam::111111111111:role/build",),

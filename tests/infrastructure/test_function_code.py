@@ -54,9 +54,11 @@ def test_every_module_that_runs_on_lambda_is_compiled_and_checked_against_nothin
 def test_only_modules_that_run_on_lambda_are_deployed(tmp_path: Path) -> None:
     write(tmp_path, handlers__diagnose="", cli__start="", demo__estate="", emulator__patches="", generate__page="")
     (tmp_path / "pull_responder" / "notes.txt").touch()
+    (tmp_path / "pull_responder" / "handlers" / "page.css").touch()
     code = build_code(tmp_path / "build", lambdas=tmp_path)
-    assert [each.relative_to(code).as_posix() for each in code.rglob("*") if each.is_file()] == [
-        "pull_responder/handlers/diagnose.py"
+    assert sorted(each.relative_to(code).as_posix() for each in code.rglob("*") if each.is_file()) == [
+        "pull_responder/handlers/diagnose.py",
+        "pull_responder/handlers/page.css",
     ]
 
 

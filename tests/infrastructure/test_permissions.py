@@ -39,6 +39,7 @@ NAMES: dict[str, str | tuple[str, ...]] = {
     "queues": "arn:aws:sqs:eu-west-1:111111111111:queue",
     "table": "arn:aws:dynamodb:eu-west-1:111111111111:table/findings",
     "table_index": "arn:aws:dynamodb:eu-west-1:111111111111:table/findings/index/due",
+    "reports": "arn:aws:s3:::reports/problems/*",
 }
 DEPLOYED_IN = {"AWS::Partition": "aws", "AWS::AccountId": "111111111111", "AWS::Region": "eu-west-1"}
 # cfn-lint's copy of AWS's Service Authorization Reference.
@@ -101,7 +102,8 @@ def test_the_role_has_exactly_what_is_declared(name: str, feeds: str, stack: Syn
 
     assert policies == {
         "read": declared("read", function=name.lower()),
-        "publish": declared("publish", function=name.lower(), topic=topic),
+        # Without a bucket for reports nobody may write into any.
+        "publish": declared("publish", function=name.lower(), topic=topic) - {("s3:PutObject", NAMES["reports"])},
         "remember": declared("remember", function=name.lower(), **arns),
         "assume": {("sts:AssumeRole", "arn:aws:iam::*:role/PullResponderReadOnly")},
         "run": {

@@ -22,8 +22,13 @@ if TYPE_CHECKING:
     from pull_responder.emulator.emulated_aws import EmulatedAws
 
 MEGABYTES: Final = 100
-ACCOUNT: Final = "111111111111"
-EVENT: Final = (ROOT / "tests/events/ecr_denials/node_role_every_field.json").read_text(encoding="utf-8")
+# An account of its own.
+ACCOUNT: Final = "323232323232"
+EVENT: Final = (
+    (ROOT / "tests/events/ecr_denials/node_role_every_field.json")
+    .read_text(encoding="utf-8")
+    .replace("111111111111", ACCOUNT)
+)
 ROLE: Final = f"arn:aws:iam::{ACCOUNT}:role/nodes/eks-node"
 TRUST: Final = json.dumps(
     {

@@ -78,8 +78,8 @@ def show_diagnosis(  # noqa: PLR0913 -- one argument a thing to show
     if findings or opened:
         show_line(console, who)
         _show_others(console, findings)
-        for finding in findings:
-            _show_proof(console, finding)
+        for number, finding in enumerate(findings):
+            _show_proof(console, finding, cause_line(finding, 0 if number else len(findings) - 1))
         _show_pull(console, diagnosis, findings, nodes, asked, who)
         if reach and reach.count > 1:
             show_row(console, "Pods", reach.in_words())
@@ -100,7 +100,7 @@ def show_finding(console: Console, finding: Finding) -> None:
     """Show one cause that is about no pull: what is broken, what to run, and the proof."""
     _show_first(console, finding)
     _show_others(console, [finding])
-    _show_proof(console, finding)
+    _show_proof(console, finding, cause_line(finding))
 
 
 def _show_first(console: Console, finding: Finding, *, more: int = 0) -> None:
@@ -127,9 +127,10 @@ def _show_others(console: Console, findings: Sequence[Finding]) -> None:
             show_commands(console, "Then", left)
 
 
-def _show_proof(console: Console, finding: Finding) -> None:
+def _show_proof(console: Console, finding: Finding, told: str) -> None:
+    """Show what proves a cause. Its title is shown if it is not in the line that has `told` it."""
     console.print()
-    said = shown(finding.title) in cause_line(finding)
+    said = shown(finding.title) in told
     show_row(console, "Cause", finding.cause if said else f"{finding.cause}: {finding.title}")
     show_row(console, "Broken", f"{finding.resource.type} {finding.resource.id}")
     show_row(console, "Why", finding.explanation)

@@ -28,6 +28,7 @@ NARROW: Final = 60
 # A command in a sentence stands in backticks, or in brackets if its first word says that it is one.
 _WORD: Final = re.compile(r"(?:`[^`]*+`|\((?:aws|docker|kubectl|pull-responder) [^()]*+\)|\S)++")
 _CLAUSE_END: Final = re.compile(r"[.;:,](?= )| (?=\()")
+_SHORTEST_SENTENCE: Final = 12
 _SHORTEST_CLAUSE: Final = 24
 _RIGHT_TO_LEFT: Final = frozenset({"R", "AL", "AN"})
 # Letters and signs that look like a space, or like nothing (Unicode, Default_Ignorable_Code_Point and U+2800).
@@ -103,8 +104,10 @@ def first_words(text: str, width: int) -> str:
     for end in reversed([found.start() for found in _CLAUSE_END.finditer(text)]):
         clause = text[:end]
         is_whole = clause.count("(") == clause.count(")") and clause.count("`") % 2 == 0
-        shortened = f"{clause}." if text[end] == "." else f"{clause} ..."
-        if is_whole and _SHORTEST_CLAUSE <= cell_len(shortened) <= width:
+        is_sentence = text[end] == "."
+        shortened = f"{clause}." if is_sentence else f"{clause} ..."
+        least = _SHORTEST_SENTENCE if is_sentence else _SHORTEST_CLAUSE
+        if is_whole and least <= cell_len(shortened) <= width:
             return shortened
     kept = wrap(text, width - len(" ..."))[0]
     return f"{kept} ..." if cell_len(kept) + len(" ...") <= width else text

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.events.kubelet_message import KubeletMessage, read_message
+from pull_responder.events.kubelet_message import TEXT_LIMIT, KubeletMessage, read_message
 from pull_responder.model.pull import Symptom
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Pasted:
     @property
     def is_back_off(self) -> bool:
         """Whether it says only that kubelet waits before it tries again."""
-        return not _has_reason(self.read) and _BACK_OFF.search(self.text.strip()) is not None
+        return not _has_reason(self.read) and _BACK_OFF.search(self.text[:TEXT_LIMIT].strip()) is not None
 
 
 def messages_of(text: str) -> list[Pasted]:

@@ -287,14 +287,17 @@ SCOPES: Final = """\
  },
  "events:DescribeRule": {
   "arns": [
-   "arn:{partition}:events:{region}:{account}:rule/*/{rules}*",
-   "arn:{partition}:events:{region}:{account}:rule/{rules}*"
+   "{rules}"
+  ]
+ },
+ "events:ListRuleNamesByTarget": {
+  "arns": [
+   "*"
   ]
  },
  "events:ListTargetsByRule": {
   "arns": [
-   "arn:{partition}:events:{region}:{account}:rule/*/{rules}*",
-   "arn:{partition}:events:{region}:{account}:rule/{rules}*"
+   "{rules}"
   ]
  },
  "iam:GetInstanceProfile": {
@@ -432,6 +435,11 @@ SCOPES: Final = """\
  "route53resolver:ListResolverRules": {
   "arns": [
    "*"
+  ]
+ },
+ "s3:PutObject": {
+  "arns": [
+   "{reports}"
   ]
  },
  "secretsmanager:DescribeSecret": {

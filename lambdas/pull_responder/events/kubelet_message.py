@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Final
 
 from pull_responder.events.cloudtrail import PULL_STAGES
@@ -91,8 +92,12 @@ class KubeletMessage:
         return self.no_reason is None
 
 
+@lru_cache(maxsize=64)
 def read_message(text: str) -> KubeletMessage:
-    """Return the meaning of a message. Any text is accepted. Characters beyond TEXT_LIMIT are ignored."""
+    """Return the meaning of a message. Any text is accepted. Characters beyond TEXT_LIMIT are ignored.
+
+    Several readers ask for the same message, and thousands of pods may have it, so the latest answers are kept.
+    """
     text = plain_text(text)
     whole = text.partition(_ARTIFACT_ATTEMPT)[0]
     links = [words_of(link) for link in LINK.split(text)]

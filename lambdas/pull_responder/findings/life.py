@@ -152,6 +152,7 @@ class Life:
     - `again`: whether a change asked for a recheck while one was under way.
     - `breaks`: when it came back, the last few times (findings/flapping.py).
     - `flapping`: whether a notice says that it flaps, since people last heard that it was resolved.
+    - `page`: the key of the page of its latest diagnosis in the bucket of reports; empty if there is none.
     """
 
     finding: Finding
@@ -188,6 +189,7 @@ class Life:
     again: bool = False
     breaks: tuple[float, ...] = ()
     flapping: bool = False
+    page: str = ""
 
     @property
     def id(self) -> str:
@@ -620,6 +622,7 @@ def notice(life: Life) -> Notice:
         fixed_by=_fixed_by(life, pending),
         broken_by=life.broken_by,
         changes_unread=life.changes_unread,
+        page=life.page,
     )
 
 

@@ -45,6 +45,7 @@ class Notice:
     - `others`, `others_known`: in a digest, the findings of other causes that are open and stop the same pulls, the
       worst first, and whether these could be read.
     - `unnamed`: in a digest, how many more such findings there are, beyond those of `others`.
+    - `page`: the key of the page of its latest diagnosis in the bucket of reports; empty if there is none.
     - `over`: in a digest, the ids of the problems that are over with it: nothing that was told as one of them is open.
     """
 
@@ -64,6 +65,7 @@ class Notice:
     others_known: bool = True
     over: tuple[str, ...] = ()
     unnamed: int = 0
+    page: str = ""
 
     @property
     def is_in_part(self) -> bool:

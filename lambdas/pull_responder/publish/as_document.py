@@ -194,6 +194,7 @@ def _finding_of(notice: Notice, *, room: int, style: Style) -> dict[str, Any]:
         "fixed_by": [_deed(each) for each in notice.fixed_by],
         "broken_by": _deed(notice.broken_by) if notice.broken_by else None,
         "runbook_url": style.runbook(notice.finding.cause),
+        "report_url": style.report(notice.page),
     }
 
 

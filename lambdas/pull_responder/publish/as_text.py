@@ -169,6 +169,8 @@ def _evidence(finding: Finding, room: int) -> list[str]:
 
 def _places(alert: Alert, style: Style) -> Iterable[str]:
     """The only lines with links. Those about what is open come first."""
+    pages = dict.fromkeys(style.report(each.page) for each in alert.notices)
+    yield from (f"  Report: {url}" for url in pages if url)
     for finding in (*(alert.others if alert.is_in_part else ()), *(each.finding for each in alert.notices)):
         yield from (f"  {line}" for line in links(finding, style))
         yield f"  A{home(finding, prose).removeprefix('a')}"

@@ -135,8 +135,9 @@ def _lines(alert: Alert, style: Style) -> list[str]:
     findings = alert.to_mend or [each.finding for each in alert.notices]
     places = dict.fromkeys(line for each in findings for line in _places(each, style))
     ids = dict.fromkeys(line for each in alert.notices for line in changes.event_ids(each, say))
+    pages = dict.fromkeys(f"Report: {url}" for each in alert.notices if (url := style.report(each.page)))
     new = (line for line in places if line not in first and not _says(first, line.removeprefix(_WHERE)))
-    return [*first, *dict.fromkeys(_proof(alert)), *new, *ids]
+    return [*first, *pages, *dict.fromkeys(_proof(alert)), *new, *ids]
 
 
 def _says(lines: Sequence[str], place: str) -> bool:

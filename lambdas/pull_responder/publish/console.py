@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import quote
 
-from pull_responder.model.arn import Arn
+from pull_responder.model.arn import Arn, partition_of
 from pull_responder.model.verdict import Resource
 
 # The hosts of the isolated partitions are not public.
@@ -23,6 +23,19 @@ _PAGES: Final = {
     ("eks", "cluster"): "/eks/clusters/{last}?region={region}",
     ("ec2", "instance"): "/ec2/home?region={region}#InstanceDetails:instanceId={last}",
 }
+
+
+def object_url(bucket: str, key: str, region: str) -> str | None:
+    """Return the URL of the console page of an object in S3, None if the region's partition has no public console.
+
+    From there it can be opened. The reader has to be signed in, and to be allowed to read it. Inference: AWS does not
+    document the page's URL.
+    """
+    partition = partition_of(region)
+    if not region or (host := _HOSTS.get(partition)) is None:
+        return None
+    where = f"{region}.{host}" if partition == "aws" else host
+    return f"https://{where}/s3/object/{quote(bucket, safe='')}?region={quote(region)}&prefix={quote(key, safe='/')}"
 
 
 def console_url(resource: Resource) -> str | None:

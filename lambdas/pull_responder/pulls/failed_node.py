@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from pull_responder.pulls.pull_facts import PullFacts
     from pull_responder.pulls.puller import Puller
 
+PROFILE_LABEL: Final = "eks.amazonaws.com/fargate-profile"
+"""The label of a pod that names its Fargate profile. EKS sets it, or the pod's author, to choose one of several."""
+
 # Ids that Systems Manager gives machines outside AWS. Hybrid nodes use them as session names. Hybrid nodes with
 # credentials of IAM Roles Anywhere have other names, and are known by their role's access entry.
 _MANAGED_ID: Final = re.compile(r"mi-[0-9a-f]{17}")
@@ -165,7 +168,8 @@ def _matching_profiles(  # noqa: PLR0913, PLR0917 -- where, and which of them
 ) -> list[str]:
     """Return the Fargate profiles that may select the pod, by its namespace and, where known, its labels.
 
-    A profile that cannot be read may select it. All may where the event names no namespace.
+    A profile that cannot be read may select it. All may where the event names no namespace. Of several, the pod's label
+    names the one (Amazon EKS User Guide, "Define which Pods use AWS Fargate when launched").
     """
     labels = None if pull.pod_labels is None else dict(each.split("=", 1) for each in pull.pod_labels)
     fitting = []
@@ -173,7 +177,8 @@ def _matching_profiles(  # noqa: PLR0913, PLR0917 -- where, and which of them
         profile = facts.fargate_profile(account, region, cluster, name)
         if not isinstance(profile, FargateProfile) or not pull.namespace or profile.may_select(pull.namespace, labels):
             fitting.append(name)
-    return fitting
+    named = (labels or {}).get(PROFILE_LABEL)
+    return [named] if named in fitting else fitting
 
 
 def _uses_of_role(facts: PullFacts, account: str, pull: PullFailure, cluster: str) -> tuple[ClusterUse, ...]:

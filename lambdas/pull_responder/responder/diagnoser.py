@@ -17,6 +17,7 @@ from pull_responder.findings.store import StoreError
 from pull_responder.pulls.pull_facts import PullFacts
 from pull_responder.responder.order import Waiting, in_order
 from pull_responder.responder.recorder import Recorder
+from pull_responder.responder.report_pages import write_page
 from pull_responder.responder.what_broke_it import WhatBrokeIt
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ class Diagnoser:
         self.keep = 0.0
         # Since when each leased problem has waited.
         self._places: dict[str, float] = {}
+        # The keys of the pages of problems that were diagnosed and are not recorded yet.
+        self._pages: dict[str, str] = {}
 
     def seconds_left(self) -> float:
         """Return the seconds that diagnoses have."""
@@ -103,7 +106,8 @@ class Diagnoser:
                         if diagnosis is None:
                             self._ledger.change_problem(problem.id, self._release)
                         else:
-                            changed += self.recorder.record(problem.id, diagnosis)
+                            page = self._pages.pop(problem.id, "")
+                            changed += self.recorder.record(problem.id, diagnosis, page=page)
                     except StoreError as error:
                         # When the lease expires, `recheck` diagnoses the problem again.
                         self.log_table_failure(problem.id, error)
@@ -183,7 +187,11 @@ class Diagnoser:
         if problem.pull is None or self.seconds_left() < SECONDS_TO_DIAGNOSE:
             return None
         with self._run.about(problem.id):
-            return diagnose(problem.pull, self._facts)
+            diagnosis = diagnose(problem.pull, self._facts)
+            # Late, it would take the time in which people are notified.
+            if not diagnosis.late and self.seconds_left() > _SECONDS_TO_PUBLISH:
+                self._pages[problem.id] = write_page(self._run, problem.id, diagnosis, self._facts)
+            return diagnosis
 
     def _release(self, problem: Problem) -> Problem:
         """Return the problem without its lease, at its place in the line."""

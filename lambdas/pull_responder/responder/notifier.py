@@ -80,7 +80,10 @@ class Notifier:
         self._ledger = ledger
         self._hub = Hub(run)
         self._alerts = Alerts(run, ledger)
-        self._style = Style(run.settings.notification_schema, run.settings.runbook_url)
+        settings = run.settings
+        self._style = Style(
+            settings.notification_schema, settings.runbook_url, settings.report_bucket, run.aws.region or ""
+        )
         self._pacing = Pacing(run, ledger)
         self._marks = DigestMarks(run)
         self._unrecorded: list[tuple[Life, _Step]] = []

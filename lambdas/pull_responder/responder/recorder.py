@@ -48,12 +48,16 @@ class Recorder:
     what_broke_it: WhatBrokeIt
     reaches: Reaches = field(default_factory=Reaches)
 
-    def record(self, problem_id: str, diagnosis: Diagnosis) -> list[Life]:
-        """Record a diagnosis of a problem. Return the lives that have changed, for the notifier."""
+    def record(self, problem_id: str, diagnosis: Diagnosis, *, page: str = "") -> list[Life]:
+        """Record a diagnosis of a problem. Return the lives that have changed, for the notifier.
+
+        `page` is the key of its page; empty if it has none.
+        """
         self._log(diagnosis)
         together = [finding.id for finding in diagnosis.findings]
         changed = [
-            self._open_or_update(finding, problem=problem_id, together=together) for finding in diagnosis.findings
+            self._open_or_update(finding, problem=problem_id, together=together, page=page)
+            for finding in diagnosis.findings
         ]
         # Before the problem is diagnosed: if that fails, the problem stays due.
         if diagnosis.findings and (resolved := self._resolve_unexplained(problem_id, diagnosis)):
@@ -102,8 +106,9 @@ class Recorder:
         problem: str | None = None,
         inspection: Inspection | None = None,
         together: Sequence[str] = (),
+        page: str = "",
     ) -> Life:
-        """Record a finding, and the ids of all findings that were found `together`."""
+        """Record a finding with the key of its page, and the ids of all findings that were found `together`."""
         was_open = False
 
         def step(known: Life | None) -> Life:
@@ -116,6 +121,7 @@ class Recorder:
             # Once a pull has failed, rechecks ask about that pull and no longer about the inspection.
             before = known.inspection if known and known.is_open else None
             life = replace(life, inspection=None if life.problems else _combine(inspection, before))
+            life = replace(life, page=page or life.page)
             life = add_related(life, together)
             life = self.what_broke_it.add_to(life, before=known)
             return self.notifier.claim(life)

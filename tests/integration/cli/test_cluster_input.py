@@ -191,3 +191,31 @@ def test_a_service_account_with_a_role_of_its_own_decides(run: Run, estate: Esta
     assert answer["pull"]["role_arn"] == f"arn:aws:iam::{ACCOUNT}:role/{own}"
     assert ("role_lacks_pull_permissions", f"arn:aws:iam::{ACCOUNT}:role/{own}") in causes(answer)
     assert estate.found not in causes(answer)
+
+
+def test_a_pod_on_fargate_is_of_the_profile_that_its_label_names(run: Run, estate: Estate, aws: EmulatedAws) -> None:
+    iam, eks = aws.client("iam"), aws.client("eks")
+    eks.create_cluster(
+        name=estate.cluster,
+        roleArn=f"arn:aws:iam::{ACCOUNT}:role/{estate.role}",
+        resourcesVpcConfig={"subnetIds": ["subnet-1"]},
+    )
+    trust = json.dumps(TRUST).replace("ec2.", "eks-fargate-pods.")
+    roles = {}
+    for name in ("one", "two"):
+        roles[name] = iam.create_role(RoleName=f"{name}-{estate.role}", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+        eks.create_fargate_profile(
+            fargateProfileName=name,
+            clusterName=estate.cluster,
+            podExecutionRoleArn=roles[name],
+            subnets=["subnet-1"],
+            selectors=[{"namespace": "shop"}],
+        )
+    made = printed.pod(node="fargate-ip-10-0-1-23.us-east-1.compute.internal")
+    made["metadata"]["labels"]["eks.amazonaws.com/fargate-profile"] = "two"
+    data = estate.here(printed.as_json(made))
+    ended = run("diagnose", "-", "--cluster", estate.cluster, "-o", "json", stdin=data)
+    assert causes(ended.objects[0]) == [("role_lacks_pull_permissions", roles["two"])]
+    without = run("diagnose", "-", stdin=data)
+    assert without.status == 3
+    assert "as Fargate has no instance that tells it: give --cluster" in without.out

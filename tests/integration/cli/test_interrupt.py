@@ -105,21 +105,23 @@ def test_a_command_that_waits_for_its_input_ends_at_ctrl_c(arguments: tuple[str,
         command.communicate()
 
 
-def test_a_command_that_is_still_loading_ends_at_ctrl_c() -> None:
+@pytest.mark.parametrize("module", ["pull_responder.cli.commands", "pull_responder.diagnosis"])
+def test_a_command_that_is_still_loading_ends_at_ctrl_c(module: str) -> None:
+    """While the command line itself is loaded, and while the command is."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert project["scripts"] == {"pull-responder": "pull_responder.cli.start:main"}
-    # A module that all commands need says that it is being loaded, and takes its time.
+    assert project["scripts"]["pull-responder"] == "pull_responder.cli.start:main"
+    # The module says that it is being loaded, and takes its time.
     slow = (
         "import sys, time\n"
         "class Slow:\n"
         "    def find_spec(self, name, *_):\n"
-        "        if name == 'pull_responder.diagnosis':\n"
+        f"        if name == {module!r}:\n"
         "            print('loading', file=sys.stderr, flush=True)\n"
         "            time.sleep(60)\n"
         "sys.meta_path.insert(0, Slow())\n"
     )
     command = subprocess.Popen(  # noqa: S603 -- our own command
-        [sys.executable, "-c", slow + MAIN, "causes"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", slow + MAIN, "diagnose"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     try:
         assert command.stderr

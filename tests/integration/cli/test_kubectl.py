@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -85,6 +86,25 @@ def test_the_context_is_passed_on_as_one_argument(run: Run, estate: Estate, kube
     assert kubectl.asked
     assert all(f"--context={context}" in each for each in kubectl.asked)
     assert all(each[0] in {"config", "get"} for each in kubectl.asked)
+
+
+def test_hostile_names_are_no_arguments(run: Run, estate: Estate, kubectl: FakeKubectl) -> None:
+    made = printed.pod(node="--raw=/api/v1/secrets")
+    made["spec"]["serviceAccountName"] = "-oyaml;reboot"
+    made["spec"]["imagePullSecrets"] = [{"name": "--token"}]
+    made["metadata"]["ownerReferences"] = [{"kind": "--all", "name": "$(reboot)"}]
+    put(kubectl, estate, made)
+    ended = run("diagnose", "-n", "shop", "-o", "json")
+    assert ended.objects[0]["pods"]["workloads"] == []
+    written = json.dumps(kubectl.asked)
+    assert "secrets" not in written
+    assert "reboot" not in written
+    assert {tuple(each[:2]) for each in kubectl.asked} == {
+        ("config", "view"),
+        ("get", "pods"),
+        ("get", "events"),
+        ("get", "serviceaccount"),
+    }
 
 
 def test_the_namespace_is_that_of_the_context(run: Run, estate: Estate, kubectl: FakeKubectl) -> None:

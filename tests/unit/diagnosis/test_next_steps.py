@@ -12,7 +12,7 @@ from pull_responder.checks.check import Check
 from pull_responder.facts.aws import describe_failure
 from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.reason import Reason, Refusal, join_reasons, reword, steps_of
-from pull_responder.next_steps import LONGEST, merge_steps, next_step
+from pull_responder.next_steps import LONGEST, Needs, is_needs_alone, merge_steps, needs_of, next_step
 from tests.next_step import faults_of
 
 ROUTE, POLICY = BY_ID["no_route_to_ecr"], BY_ID["role_lacks_pull_permissions"]
@@ -146,3 +146,17 @@ def test_what_a_role_lacks_for_several_causes_is_said_once() -> None:
 def test_a_step_that_the_reason_says_itself_is_not_said_again() -> None:
     reason = Reason("AWS does not show it: look at `journalctl -u kubelet`", "Look at `journalctl -u kubelet`.")
     assert merge_steps([(reason, next_step(ROUTE, reason, PULL))]) == ()
+
+
+def test_what_lacks_in_a_roles_own_policy_is_told_apart_from_what_others_refuse() -> None:
+    """One more Allow does not help against a Deny, a boundary of somebody else, or a role that does not exist."""
+    assert [is_needs_alone(each) for each in (ECR, EC2, MEMBER, OURS, DENIED, LIMITED, "xyzzy")] == [
+        *(True, True),
+        *(False, False, False, False, False),
+    ]
+    assert not is_needs_alone(join_reasons((ECR, DENIED)))
+    elsewhere = Reason("x", Refusal("iam:GetRole", "reader", "333333333333"))
+    assert needs_of((ECR, EC2, DENIED, elsewhere, ECR, MEMBER)) == (
+        Needs(("ecr:DescribeImages", "ec2:DescribeSubnets"), "111111111111", "PullResponderReadOnly"),
+        Needs(("iam:GetRole",), "333333333333", "reader"),
+    )

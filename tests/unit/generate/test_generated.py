@@ -73,8 +73,10 @@ def test_each_cause_has_an_example(check: Check) -> None:
     )
     text = example.read_text(encoding="utf-8")
     # A single node that is broken is a step less severe.
-    shown = (f"{severity} {check.id}  {check.title}\n" for severity in (check.severity, check.severity.step(-1)))
-    assert any(each in text for each in shown), f"docs/causes/examples/{check.id}.md is stale: run `make examples`"
+    severities = (check.severity, check.severity.step(-1))
+    shown = (f"\n{severity}: {what} (" for severity in severities for what in (check.title, check.id))
+    is_shown = any(each in text for each in shown) and f"\nCause      {check.id}" in text and check.title in text
+    assert is_shown, f"docs/causes/examples/{check.id}.md is stale: run `make examples`"
 
 
 @pytest.mark.parametrize("name", sorted([*(f"{check.id}.md" for check in CHECKS), "README.md"]))

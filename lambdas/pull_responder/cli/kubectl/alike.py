@@ -15,6 +15,7 @@ from pull_responder.events.kubelet_message import read_message
 from pull_responder.facts.ec2 import Instance
 from pull_responder.model.pull import PullFailure
 from pull_responder.model.unread import Unread
+from pull_responder.pulls.failed_node import PROFILE_LABEL
 from pull_responder.pulls.session import instance_id_of, node_regions, private_dns_name
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 # EC2 takes so many values of one filter (Amazon EC2 API Reference, DescribeInstances).
 _MOST_VALUES: Final = 200
-_FARGATE: Final = "eks.amazonaws.com/fargate-profile="
+_FARGATE: Final = f"{PROFILE_LABEL}="
 
 
 def alike(pulls: Sequence[PodPull], facts: PullFacts) -> list[tuple[PullFailure, Reach]]:

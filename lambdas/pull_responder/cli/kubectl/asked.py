@@ -34,7 +34,8 @@ _HINTS: Final = (
     (("Unauthorized", "provide credentials"), "sign in again, or look at the access entries of the cluster"),
     (("SSO", "sso"), "run `aws sso login` with the profile of the context"),
     (("ExpiredToken", "expired"), "sign in again"),
-    (("executable", "not found"), "install what the context signs in with"),
+    (("getting credentials",), "what the context signs in with has failed"),
+    (("current-context must exist",), "give --context, or run `aws eks update-kubeconfig --name CLUSTER`"),
     (("Unable to connect", "no such host", "connection refused"), "is the cluster's endpoint reachable from here?"),
 )
 

@@ -106,7 +106,9 @@ class Reading:
             skipped.append(Skipped(f"objects that are neither pods nor events: {kinds}"))
         if not (pulls or skipped):
             skipped.append(Skipped("there is no pod and no event in it"))
-        return Seen(tuple(pulls), tuple(_bounded(skipped)), self._nodes, self._own_roles, _left_open(pulls))
+        return Seen(
+            tuple(pulls), tuple(_bounded(skipped)), self._nodes, self._own_roles, (*_left_open(pulls), *self._unread())
+        )
 
     def _add_pod(self, pod: Mapping[str, object]) -> None:
         name = _name_of(pod) or f"(pod {self._number + 1} of the input, without a name)"
@@ -122,6 +124,8 @@ class Reading:
     def _add_event(self, event: Mapping[str, object]) -> None:
         if by := pulled(event):
             self._pulled[by[0]] = max(by[1], self._pulled.get(by[0], ""))
+        if not self._messages.affords(fields.text(event, "message") or fields.text(event, "note")):
+            return
         read = read_event_object(event)
         if isinstance(read, Skipped):
             self._event_words[read.reason] += 1
@@ -172,6 +176,10 @@ class Reading:
             return [Skipped(reason) for reason in self._event_words] if not has_pulls else []
         count = sum(self._event_words.values())
         return [Skipped(f"{count:,} Kubernetes events that are not about a failed pull")] if count else []
+
+    def _unread(self) -> list[str]:
+        count = self._messages.unread
+        return [f"{count:,} more messages were not read, as there are too many: give fewer pods"] if count else []
 
     def _pod_words(self, pulling: set[str | None]) -> list[Skipped]:
         words = []

@@ -28,6 +28,8 @@ _STATUS_LISTS: Final = {
     "ephemeralContainerStatuses": "ephemeralContainers",
 }
 _MOST_SECRETS: Final = 20
+MOST_CHARACTERS: Final = 1_000_000
+"""The most characters of different messages that are read: some thousands of messages."""
 # What differs between pods in messages of the same meaning: the ends of one connection.
 _CONNECTION: Final = re.compile(r"\b(?:[0-9]{1,3}\.){3}[0-9]{1,3}:[0-9]{1,5}\b")
 _ENDED: Final = {"Succeeded": "has ended", "Failed": "has failed"}
@@ -42,6 +44,7 @@ class Word:
 
 
 RUNS: Final = Word("runs: all its images are pulled", "run: all their images are pulled")
+UNREAD: Final = Word("waits, and its message was not read", "wait, and their messages were not read")
 STARTS: Final = Word(
     "is being started, and no pull of its images has failed: `kubectl describe pod` shows its events",
     "are being started, and no pull of their images has failed",
@@ -49,10 +52,27 @@ STARTS: Final = Word(
 
 
 class Messages:
-    """Reads what containers wait for. Messages of the same meaning are read once, so that thousands take no time."""
+    """Reads what containers wait for. Messages of the same meaning are read once, so that thousands take no time.
+
+    `unread` is how many were not read, as others had taken all the time there is.
+    """
 
     def __init__(self) -> None:
         self._read: dict[tuple[str, str | None], PullFailure | Skipped] = {}
+        self._seen: set[int] = set()
+        self._left = MOST_CHARACTERS
+        self.unread = 0
+
+    def affords(self, message: str) -> bool:
+        """Return whether a message is read: all are, until different ones have been too long together."""
+        key = hash(_CONNECTION.sub("", message))
+        if key not in self._seen:
+            if self._left <= 0:
+                self.unread += 1
+                return False
+            self._seen.add(key)
+            self._left -= len(message)
+        return True
 
     def read(self, message: str, image: str | None, *, of_pod: PodFailure) -> PullFailure | Skipped:
         """Return the failed pull of a container of this pod, or why it is none of ours."""
@@ -76,6 +96,7 @@ def read_pod(pod: Mapping[str, object], messages: Messages) -> list[PodPull | Sk
         node=kubernetes_names.object_name(spec.get("nodeName")),
         labels=kubernetes_names.labels(metadata.get("labels")),
     )
+    unread = messages.unread
     found: dict[object, PodPull | Skipped] = {}
     for container in _waiting(spec, status):
         read = _read_container(container, about, messages)
@@ -84,7 +105,7 @@ def read_pod(pod: Mapping[str, object], messages: Messages) -> list[PodPull | Sk
         elif read is not None:
             # Several containers of one image wait for one pull.
             found.setdefault((read.image, read.symptom, read.stage), _with_pod(read, metadata, spec))
-    return list(found.values()) or _word(status, spec)
+    return list(found.values()) or (UNREAD if messages.unread > unread else _word(status, spec))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +135,8 @@ def _read_container(container: _Waiting, about: PodFailure, messages: Messages) 
     if container.reason not in REASONS:
         return None
     message = container.message or (container.reason if container.reason == SIGNATURE else "")
+    if not messages.affords(message):
+        return None
     image = image_text(container.image)
     if image is None and container.reason == "InvalidImageName":
         return Skipped(f"pod {pod}: {redact(message or 'its image is spelt wrong', limit=300)}")

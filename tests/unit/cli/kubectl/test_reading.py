@@ -21,6 +21,7 @@ from tests.unit.cli.kubectl.printed import (
     IMAGE,
     NODE,
     POD,
+    WITH_REASON,
     as_json,
     described,
     event,
@@ -329,3 +330,13 @@ def test_any_object_is_read_or_refused_with_one_line(document: object, kind: str
 )
 def test_any_lines_are_read_or_refused_with_one_line(lines: list[str]) -> None:
     assert refusal("\n".join(lines).encode()).isprintable()
+
+
+def test_messages_that_would_take_too_long_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pull_responder.cli.kubectl.pod.MOST_CHARACTERS", 1000)
+    pods = [pod(f"web-{at}", message=f"{WITH_REASON} {at}") for at in range(9)]
+    found = seen(as_json(listed(*pods, event(f"Failed: {DENIED} of another"))))
+    assert len(found.pulls) < 9
+    assert found.unread == (
+        f"{10 - len(found.pulls)} more messages were not read, as there are too many: give fewer pods",
+    )

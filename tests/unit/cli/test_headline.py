@@ -1,0 +1,286 @@
+"""The three lines that an answer begins with, whatever is broken."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from rich.cells import cell_len
+
+from pull_responder.checks import CHECKS
+from pull_responder.diagnosis import Undecided
+from pull_responder.findings.finding import Finding
+from pull_responder.model.verdict import Severity
+from tests.first_lines import faults_of_answer, printed
+from tests.unit.cli.answers import ACCOUNT, ATTACH, NODE, PULL, REGION, ROLE, cause, diagnosis, ec2, refused
+from tests.unit.cli.test_hostile_text import HOSTILE
+from tests.unit.publish.examples import findings
+
+POD = f"Pod shop/web-0, image team/app:v1, node {NODE}, cluster prod"
+WHERE = f"account {ACCOUNT}, {REGION}"
+REPOSITORY = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/team/app"
+GROUP = ec2("security-group", "sg-0a1b2c3d4e5f60718")
+OPEN_443 = ("aws", "ec2", "authorize-security-group-egress", "--group-id", "sg-0a1b2c3d4e5f60718")
+
+
+@pytest.mark.parametrize(
+    ("finding", "first", "second"),
+    [
+        (
+            cause("role_lacks_pull_permissions", ROLE, commands=(ATTACH,)),
+            "HIGH: The role does not allow the pull (role prod-node)",
+            f"Run in {WHERE}: aws iam attach-role-policy --role-name prod-node --policy-arn arn:aws:iam::aws:policy/P",
+        ),
+        (
+            cause("security_group_blocks_egress", GROUP, commands=(OPEN_443, OPEN_443)),
+            "HIGH: security_group_blocks_egress (security group sg-0a1b2c3d4e5f60718)",
+            f"Run 1 of 2 in {WHERE}: {' '.join(OPEN_443)}",
+        ),
+        (
+            cause("vpc_dns_disabled", ec2("vpc", "vpc-0a1b2c3d"), summary="Turn on DNS."),
+            "HIGH: DNS is off in the VPC (vpc-0a1b2c3d)",
+            f"By hand in {WHERE}: Turn on DNS.",
+        ),
+        (
+            cause("nat_gateway_unavailable", ec2("natgateway", "nat-0a1b2c3d4e5f60718")),
+            "HIGH: nat_gateway_unavailable (NAT gateway nat-0a1b2c3d4e5f60718)",
+            f"By hand in {WHERE}: Put it right.",
+        ),
+        (
+            cause("vpc_endpoint_unavailable", ec2("vpc-endpoint", "vpce-0a1b2c3d")),
+            "HIGH: A VPC endpoint on the way to the registry is not available (vpce-0a1b2c3d)",
+            f"By hand in {WHERE}: Put it right.",
+        ),
+        (
+            cause("no_route_to_ecr", ec2("subnet", "subnet-0a1b2c3d4e5f60718"), summary="Build a NAT gateway, " * 6),
+            "HIGH: No route leads from the node to the registry (subnet-0a1b2c3d4e5f60718)",
+            "By hand: Build a NAT gateway, Build a NAT gateway, Build a NAT gateway ...",
+        ),
+        (
+            cause("repository_policy_denies_pull", REPOSITORY, summary="x" * 90, short="Take out the Deny."),
+            "MEDIUM: The repository policy denies the pull (repository team/app)",
+            f"By hand in {WHERE}: Take out the Deny.",
+        ),
+        (
+            cause(
+                "image_not_found", f"{REPOSITORY}:v1", summary="Use the tag v2 in the pod, or push team/app:v1 again."
+            ),
+            "LOW: The repository has no such image (image team/app:v1)",
+            "By hand: Use the tag v2 in the pod, or push team/app:v1 again.",
+        ),
+        (
+            cause("image_not_found", f"{REPOSITORY}/sha256:{'0a' * 32}"),
+            "LOW: The repository has no such image (image team/app)",
+            f"By hand in {WHERE}: Put it right.",
+        ),
+        (
+            cause(
+                "scp_blocks_pull",
+                "arn:aws:organizations::333333333333:policy/o-a1b2c3d4e5/service_control_policy/p-1a2b3c4d",
+                summary="In the service control policy p-1a2b3c4d, do not deny ecr:BatchGetImage.",
+            ),
+            "HIGH: A service control policy stops the pull (policy p-1a2b3c4d)",
+            "In the service control policy p-1a2b3c4d, do not deny ecr:BatchGetImage.",
+        ),
+        (
+            cause("node_group_unhealthy", f"arn:aws:eks:{REGION}:{ACCOUNT}:nodegroup/prod/workers/0a1b2c3d-aaaa"),
+            "HIGH: node_group_unhealthy (node group workers)",
+            f"By hand in {WHERE}: Put it right.",
+        ),
+        (
+            cause(
+                "repository_key_unusable", f"arn:aws:kms:{REGION}:{ACCOUNT}:key/00000001-aaaa-bbbb-cccc-ddddeeeeffff"
+            ),
+            "MEDIUM: repository_key_unusable (key 00000001-aaaa-bbbb-cccc-ddddeeeeffff)",
+            f"By hand in {WHERE}: Put it right.",
+        ),
+        (
+            cause("role_lacks_pull_permissions", f"arn:aws:iam::{ACCOUNT}:role/{'a' * 30}-NodeInstanceRole-{'B' * 16}"),
+            f"HIGH: role_lacks_pull_permissions (role {'a' * 18}...e-{'B' * 16})",
+            f"By hand in {WHERE}: Put it right.",
+        ),
+        (
+            cause("proxy_blocks_pull", f"AWS::::Account:{ACCOUNT}"),
+            f"HIGH: The node's HTTP proxy stops the pull (account {ACCOUNT})",
+            f"By hand in {WHERE}: Put it right.",
+        ),
+    ],
+    ids=lambda each: each.cause if isinstance(each, Finding) else "",
+)
+def test_the_first_three_lines(finding: Finding, first: str, second: str) -> None:
+    if finding.resource.id.startswith("AWS::"):
+        finding = replace(finding, resource=replace(finding.resource, type="AwsAccount"))
+    answered = diagnosis(finding)
+    assert printed(answered)[:3] == [first, second, POD]
+    assert faults_of_answer(answered) == []
+
+
+def test_the_worst_cause_comes_first_and_the_others_are_counted() -> None:
+    low = cause("image_not_found", f"{REPOSITORY}:v1", summary="Push it.")
+    medium = cause("repository_policy_denies_pull", REPOSITORY, commands=(("aws", "ecr", "x"), ("aws", "ecr", "y")))
+    high = cause(
+        "no_route_to_ecr", ec2("subnet", "subnet-0a1b2c3d"), commands=(("aws", "ec2", "z"), ("aws", "ec2", "w"))
+    )
+    lines = printed(diagnosis(low, medium, high))
+    assert lines[:14] == [
+        "HIGH: no_route_to_ecr (subnet-0a1b2c3d), and 2 more causes",
+        f"Run 1 of 2 in {WHERE}: aws ec2 z",
+        POD,
+        "Then       $ aws ec2 w",
+        "",
+        "MEDIUM: The repository policy denies the pull (repository team/app)",
+        f"Run 1 of 2 in {WHERE}: aws ecr x",
+        "Then       $ aws ecr y",
+        "",
+        "LOW: The repository has no such image (image team/app:v1)",
+        f"By hand in {WHERE}: Push it.",
+        "",
+        "Cause      no_route_to_ecr: No route leads from the node to the registry",
+        f"Broken     AwsEc2Subnet {ec2('subnet', 'subnet-0a1b2c3d')}",
+    ]
+    # The proof of each comes after what there is to do for all.
+    assert [line for line in lines if line.startswith("Cause ")] == [
+        "Cause      no_route_to_ecr: No route leads from the node to the registry",
+        "Cause      repository_policy_denies_pull",
+        "Cause      image_not_found",
+    ]
+
+
+def test_of_equal_causes_the_one_that_explains_the_symptom_comes_first() -> None:
+    """A timeout is explained by the way; what the role lacks stops the next pull."""
+    role = cause("role_lacks_pull_permissions", ROLE, commands=(ATTACH,))
+    way = cause("no_route_to_ecr", ec2("subnet", "subnet-0a1b2c3d"))
+    assert printed(diagnosis(role, way))[0] == "HIGH: no_route_to_ecr (subnet-0a1b2c3d), and 1 more cause"
+    denied = replace(PULL, symptom=PULL.symptom.ACCESS_DENIED)
+    first = printed(diagnosis(way, role, pull=denied))[0]
+    assert first == "HIGH: The role does not allow the pull (role prod-node), and 1 more cause"
+
+
+@pytest.mark.parametrize(
+    ("changed", "third"),
+    [
+        ({"pod": None, "namespace": None}, f"Pod not known, image team/app:v1, node {NODE}, cluster prod"),
+        ({"pod": None, "node": None, "cluster": None}, "Pod not known, image team/app:v1, node not known"),
+        (
+            {"node": "ip-10-0-1-23.eu-west-1.compute.internal", "pod": "payments-api-7d4b9c5f6-x2x7q"},
+            "Pod shop/payments-api-7d4b9c5f6-x2x7q, image team/app:v1, node ip-10-0-1-23",
+        ),
+        ({"tag": None, "digest": f"sha256:{'0a' * 32}"}, f"Pod shop/web-0, image team/app, node {NODE}, cluster prod"),
+        (
+            {"repository": "a/" * 40 + "app", "pod": "web-" + "x" * 60},
+            f"Pod web-{'x' * 5}...{'x' * 9}, image a/a/a/a/a...a/a/a/app, node {NODE}",
+        ),
+        (
+            {"repository": "app", "tag": None, "pod": "w", "node": "n", "cluster": None},
+            f"Pod shop/w, image {ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/app, node n",
+        ),
+    ],
+)
+def test_the_third_line_fits_by_leaving_out(changed: dict[str, str | None], third: str) -> None:
+    pull = replace(PULL, **changed)  # type: ignore[arg-type]  # fields of a pull
+    found = diagnosis(cause("vpc_dns_disabled", ec2("vpc", "vpc-0a1b2c3d")), pull=pull)
+    assert printed(replace(found, puller=replace(found.puller, cluster=pull.cluster)))[2] == third
+    assert cell_len(third) <= 80
+
+
+def test_a_question_names_its_nodes_and_shortens_the_arn_of_a_role() -> None:
+    nodes = f"nodes with the role {ROLE} of cluster prod"
+    about: dict[str, Any] = {"asked": PULL.image, "nodes": nodes}
+    found = diagnosis(cause("vpc_dns_disabled", ec2("vpc", "vpc-0a1b2c3d")))
+    assert printed(found, **about)[2] == "Image team/app:v1 on nodes with the role prod-node of cluster prod"
+    assert f"By         {nodes}" in printed(found, **about)
+    assert printed(diagnosis(), **about) == [f"No fault found: {PULL.image} on {nodes}"]
+
+
+def test_a_healthy_answer_is_one_line() -> None:
+    known = f"image {PULL.image}, node {NODE}, cluster prod"
+    assert printed(diagnosis()) == [f"No fault found: pod shop/web-0, {known}"]
+    assert printed(diagnosis(note="It works now.")) == [f"No fault found: pod shop/web-0, {known}. It works now."]
+    bare = replace(PULL, pod=None, namespace=None)
+    assert printed(diagnosis(pull=bare, passed=("image_not_found",))) == [f"No fault found: {known}"]
+
+
+def test_what_is_missing_to_decide_is_asked_for_once() -> None:
+    opened = (
+        refused("role_lacks_pull_permissions", "iam:GetRole"),
+        refused("no_route_to_ecr", "ec2:DescribeSubnets", "ec2:DescribeRouteTables"),
+        refused("vpc_dns_disabled", "ec2:DescribeSubnets", "ec2:DescribeVpcs"),
+        Undecided("network_acl_blocks_traffic", "its rules contradict each other", "Look at `aws ec2 x`."),
+    )
+    unchecked = (refused("image_not_found", "ecr:ListImages", account="222222222222"),)
+    needed = ("ec2:DescribeSubnets", "ec2:DescribeRouteTables", "iam:GetRole", "ec2:DescribeVpcs")
+    lines = printed(diagnosis(inconclusive=opened, unchecked=unchecked, passed=("proxy_blocks_pull",)))
+    assert lines == [
+        "Not decided: perhaps no route leads from the node to the registry, or 3 more",
+        f"Needs: 4 permissions (account {ACCOUNT}, role reader), listed below",
+        POD,
+        "",
+        f"Pull       {PULL.image}",
+        "Failed     timeout, stage manifest, at 2026-03-01T12:00:00Z",
+        f"Role       {ROLE}",
+        "",
+        f"Needs: {', '.join(needed)} (account {ACCOUNT}, role reader); `pull-responder permissions` prints the policy",
+        "Needs: ecr:ListImages (account 222222222222, role reader); `pull-responder permissions` prints the policy",
+        "Left open by that: no_route_to_ecr, role_lacks_pull_permissions, vpc_dns_disabled, image_not_found",
+        "",
+        "Next       Look at `aws ec2 x`.",
+        "",
+        "Not decided, and may explain it:",
+        "           network_acl_blocks_traffic: its rules contradict each other",
+        "",
+        "Ruled out  proxy_blocks_pull",
+        "",
+    ]
+
+
+def test_few_permissions_stand_in_the_second_line_and_not_again() -> None:
+    lines = printed(diagnosis(inconclusive=(refused("role_lacks_pull_permissions", "iam:GetRole"),)))
+    assert lines[1] == f"Needs: iam:GetRole (account {ACCOUNT}, role reader)"
+    assert sum("iam:GetRole" in line for line in lines) == 1
+    assert "`pull-responder permissions` prints the policy" in lines
+
+
+def test_a_step_with_a_command_is_whole_and_one_without_is_cut() -> None:
+    command = "Compare the policy with the request: `aws cloudtrail lookup-events --lookup-attributes AttributeKey=x`."
+    lines = printed(diagnosis(inconclusive=(Undecided("scp_blocks_pull", "it is not shown", command),)))
+    assert lines[1] == f"Next: {command}"
+    assert sum(command in line for line in lines) == 1
+    long = (
+        "Ask whoever looks after the organization for the policies of the account, and of what is above it in the tree."
+    )
+    lines = printed(diagnosis(inconclusive=(Undecided("scp_blocks_pull", "it is not shown", long),)))
+    assert lines[1] == "Next: Ask whoever looks after the organization for the policies of the ..."
+    assert f"Next       {long}" in lines
+
+
+def test_nothing_that_explains_it_is_said_so() -> None:
+    left = Undecided("pull_failing_unexplained", "nothing is left", "Look at `journalctl`.")
+    lines = printed(diagnosis(inconclusive=(left,)))
+    assert lines[:2] == ["Not decided: nothing that can be read explains it", "Next: Look at `journalctl`."]
+
+
+@pytest.mark.parametrize("more", [0, 1, 40])
+@pytest.mark.parametrize("severity", [Severity.LOW, Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL])
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+def test_every_cause_fits_with_every_severity_and_an_id(check: object, severity: Severity, more: int) -> None:
+    id_ = check.id  # type: ignore[attr-defined]  # a check
+    resource = ec2("vpc-endpoint", "vpce-0a1b2c3d4e5f60718") if "endpoint" in id_ else ROLE
+    found = replace(cause(id_, resource), severity=severity)
+    others = [
+        replace(cause("image_not_found", f"{REPOSITORY}:v{number}"), severity=Severity.LOW) for number in range(more)
+    ]
+    assert faults_of_answer(diagnosis(found, *others)) == []
+
+
+@settings(deadline=None)
+@given(findings, HOSTILE)
+def test_whatever_a_finding_holds_the_first_lines_are_lines(finding: Finding, text: str) -> None:
+    pull = replace(PULL, pod=text, namespace=text, repository=text, tag=text, node=text, cluster=text)
+    lines = printed(diagnosis(finding, finding, pull=pull))
+    assert all(line.isprintable() for line in lines)
+    assert lines[0].startswith(f"{finding.severity}: ")
+    assert lines[1].startswith(("Run ", "By hand")) or lines[1] in lines[0:2]
+    assert lines[2].startswith("Pod ")
+    assert cell_len(lines[2]) <= 80
