@@ -116,6 +116,7 @@ examples: build/python.stamp
 	@rm -rf build/examples
 	@$(PYTHON) -m pytest $(if $(CAUSE),tests/integration/checks/test_$(CAUSE).py,tests/integration) --write-examples build/examples
 	@mkdir -p docs/causes/examples && cp build/examples/*.md docs/causes/examples/
+	@test ! -d build/examples/tour || cp build/examples/tour/*.md docs/site/tour/
 
 # What stands in the repository but is written from the code; tests say when it is out of date. All of it is written into
 # build/ first: nothing changes where something is missing.
