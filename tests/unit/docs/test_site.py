@@ -25,7 +25,7 @@ DOCS: Final = ROOT / "docs"
 # What people type first stands on these pages.
 TYPED: Final = (
     "README.md",
-    *(f"docs/{name}.md" for name in ("index", "first-five-minutes", "install", "before-a-rollout")),
+    *(f"docs/{name}.md" for name in ("index", "first-five-minutes", "install", "before-a-rollout", "deploy")),
 )
 PICTURES: Final = sorted((DOCS / "img").glob("*.svg"))
 
@@ -140,7 +140,7 @@ def test_what_is_to_be_typed_exists(page: str) -> None:
         assert given <= _options(command), f"{page}: {name} has no {given - _options(command)}"
 
 
-@pytest.mark.parametrize("page", [*TYPED, "docs/deploy.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize("page", [*TYPED, "CONTRIBUTING.md"])
 def test_each_target_of_make_exists(page: str) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     named = {word for block in _shell_blocks(page) for word in re.findall(r"^make ([a-z-]+)", block, re.MULTILINE)}
