@@ -5,8 +5,7 @@ take as long as the longest of them. What a call to AWS takes is counted, not me
 
 - a read of AWS takes a tenth of a second, and one of the findings table a hundredth. That is more than they take in one
   region, and stands for the work of the function's processor, too.
-- Calls and waits of threads that work side by side share their time: four diagnoses or rechecks, eight writes of the
-  table.
+- Calls of threads that work side by side share their time: four diagnoses or rechecks, eight writes of the table.
 - AWS allows a hundred calls of an action at once, and twenty a second, as EC2 does: or what `limit_of` says
   (bench/limits.py). A call that meets the limit waits for as long as the SDK tries again, and then fails.
 - With `environments`, each execution environment has clients of its own (bench/environments.py).
@@ -94,8 +93,7 @@ class _Invocation:
         return self.timeline.now(self.name)
 
     def wait(self, seconds: float) -> None:
-        # Threads that work side by side wait side by side.
-        self.timeline.pass_time(self.name, seconds / _SHARE.get())
+        self.timeline.pass_time(self.name, seconds)
 
 
 _INVOCATION: contextvars.ContextVar[_Invocation | None] = contextvars.ContextVar("invocation", default=None)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING
 
 from pull_responder.cli import question
-from pull_responder.cli.answered import Answer, Answered, NotAsked
+from pull_responder.cli.answered import Answer, Answered
 from pull_responder.cli.connection import open_connection
-from pull_responder.cli.kubectl.answers import answers_to_seen
-from pull_responder.cli.kubectl.asked import ask_kubectl
-from pull_responder.cli.kubectl.place import region_of, region_of_images, region_of_node
+from pull_responder.cli.kubectl.place import region_of_node
+from pull_responder.cli.of_cluster import OfCluster, of_kubectl, of_seen
 from pull_responder.cli.of_event import accounts_of, answers_to, path_of, regions_of, skipped_in
 from pull_responder.cli.of_manifests import answers_about, read_rollout
 from pull_responder.cli.reading import read_given
@@ -27,13 +26,9 @@ if TYPE_CHECKING:
     from pull_responder.cli.connection import Access
     from pull_responder.cli.kubectl.asked import Wanted
     from pull_responder.cli.kubectl.place import Place
-    from pull_responder.cli.kubectl.seen import Seen
     from pull_responder.cli.status_line import StatusLine
     from pull_responder.events.intake import Inspection
     from pull_responder.model.pull import PullFailure
-
-# Amazon EKS signs in with a profile that the context names. These say that somebody has chosen another.
-_CHOOSE_CREDENTIALS: Final = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ACCESS_KEY_ID")
 
 
 def ask_about_input(
@@ -44,18 +39,12 @@ def ask_about_input(
     if given.read:
         yield from _of_events(given.read, access, line)
     if given.seen:
-        yield from _of_seen(given.seen, place, access, line)
+        yield from _of_cluster(of_seen(given.seen, place), access, line)
 
 
 def ask_about_kubectl(wanted: Wanted, place: Place, access: Access, line: StatusLine) -> Iterator[Answer]:
-    """Answer what kubectl tells of the wanted pods.
-
-    The profile of the cluster's sign-in is taken where nobody has chosen credentials.
-    """
-    seen, context = ask_kubectl(wanted, needs_cluster=place.cluster is None)
-    if not access.profile and not any(os.environ.get(name) for name in _CHOOSE_CREDENTIALS):
-        access = replace(access, profile=context.profile)
-    yield from _of_seen(seen, place.completed_by(context.place), access, line)
+    """Answer what kubectl tells of the wanted pods."""
+    yield from _of_cluster(of_kubectl(wanted, place), access, line)
 
 
 def ask_about_image(text: str, chosen: Chosen, place: Place, access: Access, line: StatusLine) -> Iterator[Answer]:
@@ -87,19 +76,16 @@ def ask_about_manifests(  # noqa: PLR0913, PLR0917 -- one argument a thing to as
     yield from in_time(answers, connection, lambda: connection.fault(_account(place)), line)
 
 
-def _of_seen(seen: Seen, place: Place, access: Access, line: StatusLine) -> Iterator[Answer]:
-    """Answer what was read of a cluster. The region that it tells comes before that of the SDK's configuration."""
-    if not seen.pulls:
-        yield from (NotAsked(reason) for reason in seen.unread)
-        yield from seen.skipped
+def _of_cluster(asked: OfCluster, access: Access, line: StatusLine) -> Iterator[Answer]:
+    """Answer a question about pods. The region that their cluster tells comes before a configured one."""
+    if not asked.needs_aws:
+        yield from asked.without_aws()
         return
-    region = access.region or place.region or region_of(seen)
-    connection = open_connection(replace(access, region=region))
-    if connection.aws.region is None:
-        region = region_of_images(seen)
-        connection = open_connection(replace(access, region=region))
-    answers = answers_to_seen(seen, place, connection.aws, connection.settings)
-    yield from in_time(answers, connection, lambda: connection.fault(_account(place), region), line)
+    region, profile = access.region or asked.region, access.profile or asked.profile
+    connection = open_connection(replace(access, region=region, otherwise=asked.otherwise, profile=profile))
+    answers = asked.answers(connection.aws, connection.settings)
+    fault = partial(connection.fault, _account(asked.place), region or asked.otherwise)
+    yield from in_time(answers, connection, fault, line)
 
 
 def _account(place: Place) -> list[str]:

@@ -42,11 +42,16 @@ _REGION: Final = re.compile(r"[a-z]{2,4}(?:-[a-z]{2,12}){1,4}-[0-9]{1,2}")
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What the options say of how to ask AWS: None is what the SDK's configuration says. `timeout` is in seconds."""
+    """What the options say of how to ask AWS: None is what the SDK's configuration says.
+
+    - `timeout` is in seconds.
+    - `otherwise` is the region where neither the options nor the configuration name one.
+    """
 
     region: str | None = None
     profile: str | None = None
     timeout: float = SECONDS
+    otherwise: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

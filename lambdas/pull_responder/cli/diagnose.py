@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from pull_responder.cli import options, question
@@ -13,11 +11,9 @@ from pull_responder.cli.connection import Access
 from pull_responder.cli.diagnosis_report import OPTION as REPORT
 from pull_responder.cli.examples import examples
 from pull_responder.cli.kubectl.asked import read_wanted
+from pull_responder.cli.sources import one_file, source_of
 from pull_responder.cli.status_line import StatusLine
 from pull_responder.cli.telling import Telling, tell
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 @click.command(
@@ -86,11 +82,11 @@ def diagnose(  # noqa: PLR0913, PLR0917 -- one argument an option
     Exit status: 0 nothing wrong found, or no pull from ECR; 1 at least one cause; 2 the input, the options or the
     credentials are unusable; 3 nothing found, but something inconclusive.
     """
-    file = _one_of(given, file)
+    file = one_file(given, file)
     values = {"FILE": file, "--pod": pod, "--namespace": namespace, "--context": context, "--image": image}
     values |= {"--manifests": manifests, "--cluster": cluster, "--nodegroup": nodegroup, "--instance": instance}
     values |= {"--fargate-profile": fargate_profile, "--region": region, "--profile": profile}
-    source = _source(values, all_namespaces=all_namespaces)
+    source = source_of(values, all_namespaces=all_namespaces)
     place = question.read_cluster(cluster)
     chosen = Chosen(place.cluster or "", nodegroup, fargate_profile, instance, account=place.account)
     access, line = Access(region, profile, timeout), StatusLine.of_terminal(as_json=form != "text")
@@ -105,38 +101,3 @@ def diagnose(  # noqa: PLR0913, PLR0917 -- one argument an option
         answers = ask_about_image(image or "", chosen, place, access, line)
     about = file or manifests or image or pod or namespace or "the cluster"
     return tell(answers, Telling(form, about, whole_path, report, of_manifests=source == "--manifests"))
-
-
-def _source(values: Mapping[str, str | None], *, all_namespaces: bool) -> str:
-    """Return the option that says what is asked about. Raises click.UsageError for options that contradict each other.
-
-    --namespace and --all-namespaces ask kubectl, as --pod does.
-    """
-    if empty := next((name for name, value in values.items() if value is not None and not value.strip()), None):
-        raise click.UsageError(f"{empty} is empty")
-    given = {name for name, value in values.items() if value is not None}
-    if all_namespaces or given & {"--pod", "--namespace", "FILE", "--image", "--manifests"} == {"--namespace"}:
-        given.add("--pod")
-    sources = [name for name in ("FILE", "--pod", "--image", "--manifests") if name in given]
-    nodes = given & {"--nodegroup", "--fargate-profile", "--instance"}
-    wrong = {
-        f"{' and '.join(sources)} are different questions: ask one": len(sources) > 1,
-        "--nodegroup, --fargate-profile and --instance go with --image": bool(nodes) and "--image" not in given,
-        "--namespace does not go with --image": given >= {"--namespace", "--image"},
-        "--context goes with --pod, --namespace or --all-namespaces": "--context" in given and "--pod" not in given,
-        "give a file, or - for standard input, or --pod, or --image or --manifests with --cluster": not sources
-        or (sources == ["--image"] and "--cluster" not in given),
-        "--manifests needs --cluster, whose nodes are to pull the images": sources == ["--manifests"]
-        and "--cluster" not in given,
-        "give one of --nodegroup, --fargate-profile and --instance": len(nodes) > 1,
-    }
-    if problem := next((problem for problem, is_so in wrong.items() if is_so), None):
-        raise click.UsageError(problem)
-    return sources[0]
-
-
-def _one_of(given: str | None, file: str | None) -> str | None:
-    """Return the file to read: that of the argument or of --event, None without either."""
-    if given is not None and file is not None:
-        raise click.UsageError(f"give {given[:100]!r} or --event, not both")
-    return file if given is None else given

@@ -12,6 +12,7 @@ from pull_responder.cli import options
 from pull_responder.cli.as_json import line_of
 from pull_responder.cli.connection import Access
 from pull_responder.cli.deployed import STACK, find_deployed
+from pull_responder.cli.examples import examples
 from pull_responder.cli.findings_table import open_findings
 from pull_responder.findings.clock import began_at, minute, span
 from pull_responder.findings.problem import iso
@@ -34,7 +35,11 @@ _LABEL: Final = 10
 _CLUSTER: Final = re.compile(r"arn:[^:]+:eks:[^:]*:\d*:cluster/(.+)")
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "pull-responder findings --cluster prod", "pull-responder findings --format json | jq -r .finding.cause"
+    )
+)
 @click.option("--cluster", metavar="NAME", help="Only the findings of this cluster; its name or its ARN.")
 @click.option("--stack", metavar="NAME", default=STACK, show_default=True, help="The name of the stack.")
 @options.region
@@ -47,8 +52,6 @@ def findings(  # noqa: PLR0913, PLR0917 -- one argument an option
     """List what is open in a deployment: what is broken, since when, and whom it stops.
 
     It only reads. Run it with credentials of the account that has the stack.
-
-    Example: pull-responder findings --cluster prod
 
     Exit status: 0 nothing is open; 1 something is; 2 there is no such stack, or the options or the credentials are
     unusable; 3 nothing is open that could be read, but something could not be read.

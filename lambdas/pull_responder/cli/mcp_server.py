@@ -26,13 +26,19 @@ _NOTICE: Final = (
 _INSTRUCTIONS: Final = (
     "Says why a pod on Amazon EKS cannot pull its image from Amazon ECR. Begin with `diagnose`: it takes what kubectl "
     "prints for a pod or its events, or an image and a cluster, and reads AWS with the credentials of whoever started "
-    "this server. `explain` reads a kubelet message offline. `causes` says what is known of a cause. "
+    "this server. `explain` reads a kubelet message offline. `findings` lists what is open where "
+    "a deployment watches. `causes` says what is known of a cause. "
     "No tool changes anything. What is inconclusive is not a pass. " + _NOTICE
 )
 _OUTCOMES: Final = {
     0: "nothing wrong was found, or nothing here is a pull from ECR",
     1: "at least one cause was found",
     3: "nothing wrong was found, but something could not be decided",
+}
+_OPEN_OUTCOMES: Final = {
+    0: "nothing is open in the deployment",
+    1: "at least one finding is open",
+    3: "nothing is open that could be read, but something could not be read",
 }
 _LISTED: Final = ("cause", "title", "severity")
 # Characters. kubelet cuts its messages at 32,768, and a pod has up to some hundred kilobytes.
@@ -87,6 +93,16 @@ async def causes(
     return {"causes": [each if cause else {key: each[key] for key in _LISTED} for each in answers.lines]}
 
 
+async def findings(
+    cluster: Annotated[_Name, Field(description="Only what stops this cluster, by its name or ARN.")] = "",
+    region: Annotated[_Name, Field(description="Where the deployment is; else that of the SDK's configuration.")] = "",
+) -> dict[str, Any]:
+    """List what is open in a deployment of Pull Responder: what is broken, since when, and whom it stops."""
+    options = [f"--{name}={value}" for name, value in {"cluster": cluster, "region": region}.items() if value]
+    answers = await _ask("findings", *options)
+    return {"notice": _NOTICE, "outcome": _OPEN_OUTCOMES[answers.status], **_untrusted(answers)}
+
+
 async def _ask(command: str, *arguments: str, given: str = "") -> Answers:
     """Return the answers of a command. Raises ToolError, whose message the model gets, if there are none."""
     try:
@@ -104,7 +120,7 @@ def server() -> MCPServer[Any]:
     made: MCPServer[Any] = MCPServer(
         "pull-responder", version=version("pull-responder"), instructions=_INSTRUCTIONS, log_level="WARNING"
     )
-    for tool, asks_aws in ((diagnose, True), (explain, False), (causes, False)):
+    for tool, asks_aws in ((diagnose, True), (explain, False), (findings, True), (causes, False)):
         reads = ToolAnnotations(
             read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=asks_aws
         )
@@ -116,8 +132,8 @@ def server() -> MCPServer[Any]:
 def mcp() -> None:
     """Serve agents, by the Model Context Protocol over standard input and output.
 
-    The tools diagnose, explain and causes give the same answers as the commands of these names. They read with the
-    credentials of this process, and change nothing.
+    The tools diagnose, explain, findings and causes give the same answers as the commands of these names. They read
+    with the credentials of this process, and change nothing.
 
     Exit status: 0 when the client has closed the connection.
     """

@@ -11,6 +11,7 @@ import click
 
 from pull_responder.cli import options
 from pull_responder.cli.deployed import STACK, STACK_NAME
+from pull_responder.cli.examples import examples
 from pull_responder.cli.terminal_policy import FOR, Place, cluster_role, policy
 from pull_responder.settings import SettingError, read_settings
 
@@ -19,7 +20,13 @@ _PARTITION: Final = re.compile(r"aws(?:-[a-z]{1,4}){0,2}")
 _REGION: Final = re.compile(r"[a-z]{2,4}(?:-[a-z]{2,12}){1,4}-[0-9]{1,2}")
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "pull-responder permissions --account 111122223333 > policy.json",
+        "aws iam create-policy --policy-name PullResponderTerminal --policy-document file://policy.json",
+        "pull-responder permissions --kubernetes | kubectl apply -f -",
+    )
+)
 @click.option(
     "--for", "command", type=click.Choice(FOR), default=FOR[0], show_default=True, help="What it is to allow."
 )
@@ -38,17 +45,13 @@ def permissions(  # noqa: PLR0913, PLR0917 -- one argument an option
     kubernetes: bool,  # noqa: FBT001 -- click passes a flag by its name
     form: str,
 ) -> None:
-    r"""Print the IAM policy that a terminal needs, with the actions and resources of the deployed role.
+    """Print the IAM policy that a terminal needs, with the actions and resources of the deployed role.
 
     It holds what the account's own credentials need, and leave to assume the role PULL_RESPONDER_MEMBER_ROLE in other
     accounts of the organization, and in PULL_RESPONDER_READ_ACCOUNTS. It needs no network and no credentials. JSON is
     one line.
 
-    \b
-    Example:
-      pull-responder permissions --account 111122223333 > policy.json
-      aws iam create-policy --policy-name PullResponderTerminal --policy-document file://policy.json
-      pull-responder permissions --kubernetes | kubectl apply -f -
+    Exit status: 0 it is printed; 2 the options or the settings are unusable.
     """
     for option, value, form_of in (
         ("--account", account, _ACCOUNT),

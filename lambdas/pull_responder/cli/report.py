@@ -11,6 +11,7 @@ import click
 from pull_responder.cli import options
 from pull_responder.cli.connection import Access
 from pull_responder.cli.deployed import STACK, find_deployed
+from pull_responder.cli.examples import examples
 from pull_responder.cli.findings_table import every_finding
 from pull_responder.cli.period import period
 from pull_responder.cli.report_file import check_writable, program, write_whole
@@ -21,7 +22,7 @@ _OPTION: Final = "--file"
 _OUTPUT: Final = "-"
 
 
-@click.command()
+@click.command(epilog=examples("pull-responder report --since 2026-11-01 --until 2026-11-30 -f november.html"))
 @click.option(
     "--since",
     metavar="WHEN",
@@ -41,8 +42,6 @@ def report(  # noqa: PLR0913, PLR0917 -- one argument an option
     """Make one page of HTML of what was open in a deployment in a period, with who broke and who fixed it.
 
     It only reads, the whole findings table once. Run it with credentials of the account that has the stack.
-
-    Example: pull-responder report --since 2026-11-01 --until 2026-11-30 -f november.html
 
     Exit status: 0 the page is made; 2 there is no such stack, the page cannot be written, or the options or the
     credentials are unusable.

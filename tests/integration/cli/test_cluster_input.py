@@ -219,3 +219,33 @@ def test_a_pod_on_fargate_is_of_the_profile_that_its_label_names(run: Run, estat
     without = run("diagnose", "-", stdin=data)
     assert without.status == 3
     assert "as Fargate has no instance that tells it: give --cluster" in without.out
+
+
+def test_pods_without_a_failed_pull_need_no_credentials(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_PROFILE", "there-is-none")
+    ended = run("diagnose", "-", stdin=printed.as_json(printed.running()))
+    assert (ended.status, ended.err) == (0, "")
+
+
+def test_no_region_at_all_is_that_of_the_image(run: Run, estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    instance = estate.provider_id.rpartition("/")[2]
+    made = printed.as_json(printed.pod(node=instance))
+    ended = run("diagnose", "-", "-o", "json", stdin=estate.here(made))
+    assert causes(ended.objects[0]) == [estate.found]
+
+
+def test_other_kinds_of_pulls_than_are_diagnosed_are_counted(
+    run: Run, estate: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pull_responder.cli.kubectl.answers.MOST_DIAGNOSED", 1)
+    other = printed.pod("web-b")
+    other = json.loads(json.dumps(other).replace("v1.4.2", "v2"))
+    ended = run("diagnose", "-", "-o", "json", stdin=estate.here(json.dumps(printed.listed(printed.pod(), other))))
+    assert causes(ended.objects[0]) == [estate.found]
+    assert ended.objects[1]["skipped"].endswith(
+        "kinds of failed pulls: 1, on 1 pods. Give fewer pods, such as those of one namespace"
+    )

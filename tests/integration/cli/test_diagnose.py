@@ -333,7 +333,7 @@ def test_unusable_input_is_one_line_and_exit_status_2(run: Run, text: bytes, sai
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("diagnose",), "give a file, or - for standard input, or --pod, or --image and --cluster"),
+        (("diagnose",), "give a file, or - for standard input, or --pod, or --image or --manifests with --cluster"),
         (("diagnose", "--event", "/nowhere/event.json"), "/nowhere/event.json: No such file or directory"),
         (("diagnose", "--event", "/"), "/: Is a directory"),
         (("diagnose", "--event", "-", "--format", "yaml"), "'yaml' is not one of 'text', 'json'"),

@@ -136,6 +136,25 @@ def test_a_role_of_the_pods_own_decides(run: Run, estate: Estate, kubectl: FakeK
     assert estate.found not in causes(answer)
 
 
+def test_a_role_of_another_account_is_not_taken_for_the_nodes(run: Run, estate: Estate, kubectl: FakeKubectl) -> None:
+    role = "arn:aws:iam::222222222222:role/pods"
+    put(kubectl, estate)
+    kubectl.answer("get", "serviceaccount", "web", out=service_account(role))
+    (answer, *_) = run("diagnose", "--pod", f"shop/{POD}", "-o", "json").objects
+    assert answer["pull"]["role_arn"] in {role, None}
+    assert estate.found not in causes(answer)
+
+
+def test_pull_secrets_are_named_and_not_read(run: Run, estate: Estate, kubectl: FakeKubectl) -> None:
+    made = printed.pod()
+    made["spec"]["imagePullSecrets"] = [{"name": "regcred"}]
+    put(kubectl, estate, made)
+    answer, told = run("diagnose", "--pod", f"shop/{POD}", "-o", "json").objects
+    assert causes(answer) == [estate.found]
+    assert told["skipped"].startswith(f"the pull secrets regcred of shop/{POD} were not read: kubelet shows them")
+    assert "secret" not in json.dumps(kubectl.asked)
+
+
 def test_a_node_with_a_name_of_its_own_is_found_by_its_object(run: Run, estate: Estate, kubectl: FakeKubectl) -> None:
     put(kubectl, estate, printed.pod(node="worker-1"))
     node = {"kind": "Node", "apiVersion": "v1", "metadata": {"name": "worker-1"}}

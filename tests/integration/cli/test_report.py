@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pull_responder.cli import answer
-from pull_responder.cli import diagnose as command
+from pull_responder.cli import answering
 from tests.integration.cli.test_diagnose import EVENTS, event, node, run
 from tests.unit.page.parsed import Parsed
 
@@ -74,23 +73,6 @@ def test_an_event_that_is_not_ours_makes_a_page_that_says_so(run: Run, tmp_path:
     assert ended.out == f"Skipped: {found.texts('li')[0]}\n"
 
 
-def test_whoever_reads_a_part_of_the_answers_gets_the_whole_page(
-    run: Run, node: Node, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    instance, role, repository = node
-    file = tmp_path / "report.html"
-    told = [json.loads(event(instance, role, repository=each)) for each in (repository, "another")]
-    batch = {"Records": [{"eventSource": "aws:sqs", "messageId": "1", "body": json.dumps(each)} for each in told]}
-
-    def closed(*_: object, **__: object) -> None:
-        raise BrokenPipeError
-
-    monkeypatch.setattr(answer, "show_diagnosis", closed)
-    run("diagnose", "--event", "-", "--report", str(file), stdin=json.dumps(batch).encode())
-    found = Parsed(file.read_text(encoding="utf-8"))
-    assert found.texts("h1") == ["2 of 2 pulls are broken"]
-
-
 def test_a_file_that_is_there_is_replaced_and_nothing_else_is_left(run: Run, node: Node, tmp_path: Path) -> None:
     instance, role, repository = node
     file = tmp_path / "report.html"
@@ -120,7 +102,7 @@ def test_what_cannot_be_written_is_said_before_anything_is_read(
 ) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "circle").symlink_to(tmp_path / "circle")
-    monkeypatch.setattr(command, "read_text", lambda _: pytest.fail("the event was read"))
+    monkeypatch.setattr(answering, "read_given", lambda *_: pytest.fail("the event was read"))
     ended = run("diagnose", "--event", "-", "--report", f"{tmp_path}/{name}" if name else "", stdin=b"{}")
     assert ended.status == 2
     assert ended.out == ""

@@ -69,7 +69,7 @@ def test_each_command_has_its_name(name: str) -> None:
     assert _command(name).name == name
 
 
-@pytest.mark.parametrize("name", [each for each in COMMANDS if each != "diagnose"])
+@pytest.mark.parametrize("name", COMMANDS)
 def test_help_has_the_exit_status_and_an_example(name: str) -> None:
     said = _command(name).get_help(click.Context(_command(name), info_name=f"pull-responder {name}"))
     assert "Exit status: " in said
@@ -98,7 +98,7 @@ def test_what_needs_no_aws_loads_nothing_slow(arguments: tuple[str, ...], says: 
 def test_without_arguments_help_is_printed_and_readable() -> None:
     done = _run()
     assert done.stdout == _run("--help").stdout
-    assert "\n  explain     Read what kubelet says" in done.stdout
+    assert "\n  explain      Read what kubelet says" in done.stdout
     assert done.stderr == "status 2 loaded []\n"
 
 

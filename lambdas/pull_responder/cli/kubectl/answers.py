@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.cli.answered import Answer, Answered, NotAsked
 from pull_responder.cli.kubectl.alike import alike
 from pull_responder.cli.kubectl.place import region_of_node
-from pull_responder.cli.kubectl.seen import PodPull, full_name
+from pull_responder.cli.kubectl.seen import PodPull, full_name, some
 from pull_responder.cli.of_event import path_of
 from pull_responder.diagnosis import diagnose, skip_reason
 from pull_responder.events.joining import join
@@ -16,7 +16,7 @@ from pull_responder.events.outcome import Skipped
 from pull_responder.events.principal import read_principal
 from pull_responder.facts.reader import Reader
 from pull_responder.model.arn import Arn
-from pull_responder.model.pull import KUBELET_SESSION
+from pull_responder.model.pull import KUBELET_SESSION, Symptom
 from pull_responder.model.unread import Unread
 from pull_responder.pulls.pull_facts import PullFacts
 from pull_responder.pulls.session import instance_id_of, private_dns_name
@@ -35,31 +35,36 @@ MOST_DIAGNOSED: Final = 50
 """So many kinds of failed pulls are diagnosed at once. The pods of the rest are counted."""
 
 _FARGATE: Final = "fargate-"
+# What a registry answers to credentials that it does not take.
+_OF_CREDENTIALS: Final = frozenset({Symptom.ACCESS_DENIED, Symptom.NOT_AUTHENTICATED, Symptom.TOKEN_EXPIRED})
 
 
 def answers_to_seen(seen: Seen, place: Place, aws: Aws, settings: Settings) -> Iterator[Answer]:
     """Diagnose every kind of failed pull of a cluster; then say what could not be asked, and what is skipped."""
     facts = PullFacts(Reader(aws), known_principals=settings.known_principals)
-    skipped = [*seen.skipped]
-    if seen.pulls:
-        completed = _completed(seen, place, facts)
-        skipped += [
-            Skipped(reason) for reason in dict.fromkeys(map(skip_reason, (e.pull for e in completed))) if reason
-        ]
-        kinds = alike([each for each in completed if not skip_reason(each.pull)], facts)
-        for pull, reach in kinds[:MOST_DIAGNOSED]:
-            diagnosis = diagnose(pull, facts)
-            yield Answered(diagnosis, path_of(pull, facts), reach=reach)
-            if missing := _missing(diagnosis, facts):
-                yield NotAsked(missing)
-        if rest := kinds[MOST_DIAGNOSED:]:
-            pods = sum(reach.count for _, reach in rest)
-            yield NotAsked(
-                f"{len(rest):,} more kinds of failed pulls, of {pods:,} pods, are not diagnosed: give fewer pods, "
-                "such as those of one namespace"
-            )
+    completed = _completed(seen, place, facts)
+    kinds = alike([each for each in completed if not skip_reason(each.pull)], facts)
+    for pull, reach in kinds[:MOST_DIAGNOSED]:
+        diagnosis = diagnose(pull, facts)
+        yield Answered(diagnosis, path_of(pull, facts), reach=reach)
+        if missing := _missing(diagnosis, facts):
+            yield NotAsked(missing)
+    if rest := kinds[MOST_DIAGNOSED:]:
+        pods = sum(reach.count for _, reach in rest)
+        yield NotAsked(
+            f"not diagnosed, as there are too many kinds of failed pulls: {len(rest):,}, on {pods:,} pods. Give fewer "
+            "pods, such as those of one namespace"
+        )
+    yield from (NotAsked(reason) for reason in _unread_secrets(completed))
+    yield from answers_without_pulls(seen)
+    reasons = dict.fromkeys(skip_reason(each.pull) for each in completed)
+    yield from (Skipped(reason) for reason in reasons if reason)
+
+
+def answers_without_pulls(seen: Seen) -> Iterator[Answer]:
+    """Say what could not be read of a cluster, and what is skipped."""
     yield from (NotAsked(reason) for reason in seen.unread)
-    yield from skipped
+    yield from seen.skipped
 
 
 def _completed(seen: Seen, place: Place, facts: PullFacts) -> list[PodPull]:
@@ -70,6 +75,19 @@ def _completed(seen: Seen, place: Place, facts: PullFacts) -> list[PodPull]:
     pulls = [at.complete(each) for each in seen.pulls]
     joined = join(pulls)
     return [replace(each, pull=pull) for each, pull in zip(seen.pulls, joined, strict=True)]
+
+
+def _unread_secrets(pulls: list[PodPull]) -> list[str]:
+    """Name the pull secrets of pods that the registry refused. Their contents are never read."""
+    refused = [each for each in pulls if each.pull_secrets and each.pull.symptom in _OF_CREDENTIALS]
+    pods: dict[tuple[str, ...], list[str]] = {}
+    for each in refused:
+        pods.setdefault(each.pull_secrets or (), []).append(each.pod or "(without a name)")
+    return [
+        f"the pull secrets {', '.join(secrets)} of {some(named)} were not read: kubelet shows them to the registry "
+        "first, and then the credentials of the node"
+        for secrets, named in pods.items()
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +117,14 @@ class _At:
     def _own_role(self, of_pod: PodPull) -> Principal | None:
         """Return the pod's own pull role, which its service account names, as the principal of the pull.
 
-        Kubelet gets it under a fixed session name (pulls/pod_role.py). A role of another account is left out: which
-        account the node is in follows from the principal.
+        Kubelet gets it under a fixed session name (pulls/pod_role.py). A role of another account counts only where the
+        registry refused it: in which account the node is follows from the principal, and matters to all else.
         """
         named = self.seen.own_roles.get((of_pod.pull.namespace or "", of_pod.service_account or ""))
         role = Arn.parse(named or "")
         if role is None or role.service != "iam" or not role.resource.startswith("role/"):
             return None
-        if role.account != self.account:
+        if role.account != self.account and of_pod.pull.symptom not in _OF_CREDENTIALS:
             return None
         session = f"arn:{role.partition}:sts::{role.account}:assumed-role/{role.resource.rpartition('/')[2]}"
         principal = read_principal("", {"arn": f"{session}/{KUBELET_SESSION}"}, partition=role.partition)

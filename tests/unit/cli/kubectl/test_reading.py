@@ -120,6 +120,9 @@ def test_every_form_of_an_event_tells_its_pull(data: bytes, node: str | None) ->
 def test_a_table_of_one_namespace_does_not_name_it() -> None:
     pull = pull_of(events_table()).pull
     assert (pull.namespace, pull.pod, pull.image) == (None, POD, IMAGE)
+    told = read_bytes(events_table().encode(), "shop").seen
+    assert told is not None
+    assert [each.pod for each in told.pulls] == [f"shop/{POD}"]
 
 
 def test_several_pods_are_described_one_after_the_other() -> None:
