@@ -23,7 +23,7 @@ from pull_responder.model.verdict import Severity
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pull_responder.cli.answered import Reach
+    from pull_responder.cli.answered import NotAsked, Reach
     from pull_responder.diagnosis import Diagnosis
     from pull_responder.events.outcome import Skipped
     from pull_responder.findings.finding import Finding
@@ -46,6 +46,11 @@ def terminal() -> Console:
 def show_skipped(console: Console, skipped: Skipped) -> None:
     """Say why an event is not about a pull from ECR."""
     show_line(console, f"Skipped: {shown(skipped.reason)}")
+
+
+def show_not_asked(console: Console, open_question: NotAsked) -> None:
+    """Say what could not be asked about, and why."""
+    show_line(console, f"Not decided: {shown(open_question.reason)}")
 
 
 def show_diagnosis(  # noqa: PLR0913 -- one argument a thing to show

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pull_responder.cli import answer
-from pull_responder.cli.answered import Answer, Answered, exit_status
+from pull_responder.cli.answered import Answer, Answered, NotAsked, exit_status
 from pull_responder.cli.as_json import diagnosis_object, line_of, skipped_object, workloads_object
 from pull_responder.cli.diagnosis_report import OPTION, write_diagnosis_report
 from pull_responder.cli.for_ci import CI_FORMS, write_for_ci
@@ -70,11 +70,12 @@ def _show(each: Answer, console: Console, telling: Telling) -> None:
     """Print one answer as text or JSON."""
     as_json = telling.form == "json"
     if not isinstance(each, Answered):
-        skipped = Skipped(each.reason)
         if as_json:
-            click.echo(line_of(skipped_object(skipped)))
+            click.echo(line_of(skipped_object(Skipped(each.reason))))
+        elif isinstance(each, NotAsked):
+            answer.show_not_asked(console, each)
         else:
-            answer.show_skipped(console, skipped)
+            answer.show_skipped(console, each)
     elif as_json:
         used = workloads_object(each.used_by) if each.used_by else {}
         click.echo(line_of(diagnosis_object(each.diagnosis, each.path, each.asked, each.nodes, each.reach) | used))

@@ -80,7 +80,8 @@ def _names(place: Place, member_role: str) -> Mapping[str, str]:
         "account": place.account,
         "region": place.region,
         "stack": place.stack,
-        "rules": f"{place.stack}-",
+        # Those of the stack on either bus and, in an organization, those that forward from the other regions.
+        "rules": f"arn:{place.partition}:events:*:{place.account}:rule/*",
         "function": of_stack("lambda", "function:"),
         "table": table,
         "table_index": f"{table}/index/*",
