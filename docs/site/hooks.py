@@ -18,7 +18,7 @@ _PAGES: Final = ("CHANGELOG.md", "SECURITY.md")
 _FROM_DOCS: Final = re.compile(rf"\]\(\.\./({'|'.join(map(re.escape, _PAGES))})")
 _FROM_ROOT: Final = re.compile(r"\]\(docs/")
 # Links from pages to what is in the repository alone: on the site they are names.
-_TO_REPOSITORY: Final = re.compile(r"\[([^\]]+)\]\((?:\.\./recipes|infra)/[^)]*\)")
+_TO_REPOSITORY: Final = re.compile(r"\[([^\]]+)\]\((?:\.\./recipes|infra|(?:causes/)?(?:fixes|examples))(?:/[^)]*)?\)")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
