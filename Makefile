@@ -14,7 +14,7 @@ endif
 # Compiled code is kept whatever the shell says: all that runs here runs many times.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-together test-deployed test-other other node-version worlds lint scan synth bench mutants examples generate locks keep-release clean
+.PHONY: demo test test-together test-deployed test-other other node-version worlds lint scan synth site bench mutants examples generate locks keep-release clean
 .DELETE_ON_ERROR:
 
 demo: build/python.stamp
@@ -79,6 +79,10 @@ synth: build/python.stamp build/node.stamp build/scanners.stamp node-version
 	@LOG_LEVEL=ERROR build/scanners/bin/checkov --quiet --compact --framework cloudformation -f $(SYNTHESIZED)
 	@build/scanners/bin/python -W ignore infra/scan_policies.py $(SYNTHESIZED) recipes/incidents/template.yaml
 
+# The documentation as a site, in build/site. Links and anchors that lead nowhere fail it.
+site: build/site.stamp
+	@NO_MKDOCS_2_WARNING=1 build/site-packages/bin/mkdocs build --strict
+
 node-version:
 	@test "$(NODE_MAJOR)" != 20 || echo "Node.js 20 is past its end of life: use 22 or newer" >&2
 
@@ -112,6 +116,7 @@ examples: build/python.stamp
 	@rm -rf build/examples
 	@$(PYTHON) -m pytest $(if $(CAUSE),tests/integration/checks/test_$(CAUSE).py,tests/integration) --write-examples build/examples
 	@mkdir -p docs/causes/examples && cp build/examples/*.md docs/causes/examples/
+	@test ! -d build/examples/tour || cp build/examples/tour/*.md docs/site/tour/
 
 # What stands in the repository but is written from the code; tests say when it is out of date. All of it is written into
 # build/ first: nothing changes where something is missing.
@@ -135,6 +140,8 @@ locks:
 		requirements.txt -o requirements.lock
 	@build/uv/bin/uv pip compile --quiet --no-header --no-annotate --universal --python-version 3.11 \
 		requirements-scanners.txt -o requirements-scanners.lock
+	@build/uv/bin/uv pip compile --quiet --no-header --no-annotate --universal --python-version 3.11 \
+		requirements-site.txt -o requirements-site.lock
 
 # What this release deploys, for the tests of the next one, which upgrade from it.
 keep-release: build/python.stamp
@@ -170,6 +177,12 @@ build/scanners.stamp: requirements-scanners.lock | $(PYTHON)
 	@echo "Installing scanners into build/scanners (once)" >&2
 	@rm -rf build/scanners && $(PYTHON) -m venv build/scanners
 	@build/scanners/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -r requirements-scanners.lock
+	@touch $@
+
+build/site.stamp: requirements-site.lock | $(PYTHON)
+	@echo "Installing what builds the site into build/site-packages (once)" >&2
+	@rm -rf build/site-packages && $(PYTHON) -m venv build/site-packages
+	@build/site-packages/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -r requirements-site.lock
 	@touch $@
 
 build/node.stamp: package.json package-lock.json

@@ -224,7 +224,7 @@ def test_the_page_is_followed_and_what_is_left_out_is_named(copy: Copy, aws: Emu
     page = copy[f"docs/causes/{CAUSE}.md"]
     assert "mirror did not answer" in page
     # A single node is a step less severe.
-    assert f"MEDIUM {CAUSE}  The nodes' registry mirror does not answer" in page
+    assert "\nMEDIUM: The nodes' registry mirror does not answer (" in page
     assert f"- Pulls from Amazon ECR Public, at `{SYMPTOM}`." in page
     assert "| The mirror and the configuration of the nodes. AWS shows neither. |" in copy["docs/causes/README.md"]
     assert f"| [{CAUSE}](docs/causes/{CAUSE}.md) | The nodes' registry mirror does not answer |" in copy["README.md"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.integration import seen
-from tests.integration.example import EXAMPLES, rendered
+from tests.integration.example import EXAMPLES, ROOT, TOUR, rendered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,19 +19,26 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def example(request: pytest.FixtureRequest) -> Callable[..., None]:
-    """Hold a cause's example against what it is today; with --write-examples, write it."""
+    """Hold a cause's example against what it is today; with --write-examples, write it.
+
+    With `tour`, it is an example of that name of the guided tour, beside the cause's own.
+    """
     folder = request.config.getoption("--write-examples")
 
-    def hold(given: str | dict[str, object], diagnosis: Diagnosis | None, finding: Finding, **names: str) -> None:
+    def hold(
+        given: str | dict[str, object], diagnosis: Diagnosis | None, finding: Finding, *, tour: str = "", **names: str
+    ) -> None:
         text = rendered(given, diagnosis, finding, names)
-        name = f"{finding.cause}.md"
+        name = f"{tour or finding.cause}.md"
         if folder:
-            Path(folder).mkdir(parents=True, exist_ok=True)
-            Path(folder, name).write_text(text, encoding="utf-8")
+            written = Path(folder, "tour" if tour else "", name)
+            written.parent.mkdir(parents=True, exist_ok=True)
+            written.write_text(text, encoding="utf-8")
             return
-        kept = EXAMPLES / name
-        assert kept.exists(), f"docs/causes/examples/{name} is missing: run `make examples`"
-        assert text == kept.read_text(encoding="utf-8"), f"docs/causes/examples/{name} is stale: run `make examples`"
+        kept = (TOUR if tour else EXAMPLES) / name
+        shown = kept.relative_to(ROOT)
+        assert kept.exists(), f"{shown} is missing: run `make examples`"
+        assert text == kept.read_text(encoding="utf-8"), f"{shown} is stale: run `make examples`"
 
     return hold
 

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from pull_responder.diagnosis import Diagnosis
     from pull_responder.findings.finding import Finding
 
-EXAMPLES: Final = Path(__file__).parents[2] / "docs" / "causes" / "examples"
+ROOT: Final = Path(__file__).parents[2]
+EXAMPLES: Final = ROOT / "docs" / "causes" / "examples"
+# Those of docs/guided-tour.md that are no cause's own.
+TOUR: Final = ROOT / "docs" / "site" / "tour"
 
 _KEPT: Final = (
     "eventSource", "eventName", "awsRegion", "eventTime", "errorCode", "errorMessage", "userIdentity", "detail-type",

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from pull_responder import permissions
-from pull_responder.generate import cause_list, cause_pages, known, notification_examples
+from pull_responder.generate import answers, cause_list, cause_pages, known, notification_examples
 from pull_responder.generate.error import GenerateError
 
 if TYPE_CHECKING:
@@ -24,11 +24,12 @@ def texts(root: Path, *, scopes: frozenset[str]) -> dict[str, str]:
     _check_scopes(scopes)
     readme = "README.md"
     return {
-        readme: cause_list.update_readme((root / readme).read_text(encoding="utf-8")),
+        readme: answers.update_page(cause_list.update_readme((root / readme).read_text(encoding="utf-8")), root),
         **{
             name: notification_examples.update_page((root / name).read_text(encoding="utf-8"), name=name)
             for name in notification_examples.PAGES
         },
+        **{name: answers.update_page((root / name).read_text(encoding="utf-8"), root) for name in answers.PAGES},
         known.FILE: known.known_causes(),
         "infra/permissions.json": json.dumps(permissions.declared_permissions(), indent=2) + "\n",
         **{

@@ -60,6 +60,21 @@ def test_role_lacks_pull_permissions(estate: Estate, example: Example) -> None:
     show(example, estate, pull, "role_lacks_pull_permissions")
 
 
+def test_fargate_of_the_tour(estate: Estate, example: Example) -> None:
+    role = estate.role(name="fargate-pods", trusted=("eks-fargate-pods",))
+    estate.cluster().create_fargate_profile(
+        fargateProfileName="shop",
+        clusterName="prod",
+        podExecutionRoleArn=str(role),
+        subnets=["subnet-1"],
+        selectors=[{"namespace": "shop"}],
+    )
+    diagnosis = estate.diagnose(estate.denied(role, estate.repository(), NO_IDENTITY_POLICY, session="f1e2d3"))
+    (finding,) = diagnosis.findings
+    assert "AmazonEKSFargatePodExecutionRolePolicy" in " ".join(finding.remediation.commands[0])
+    example(estate.record, diagnosis, finding, tour="fargate")
+
+
 def test_role_policy_denies_pull(estate: Estate, example: Example) -> None:
     role = estate.role(deny("ecr:Batch*", Sid="NoPull"), attach=[PULL_ONLY])
     pull = estate.denied(role, estate.repository(), explicit_deny("identity-based policy"))

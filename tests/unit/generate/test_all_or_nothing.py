@@ -35,6 +35,7 @@ def test_what_is_written_has_its_place_in_the_repository(tmp_path: Path) -> None
     written = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*") if path.is_file()}
     assert {
         "README.md",
+        "docs/guided-tour.md",
         "docs/notifications.md",
         "docs/notification-examples.md",
         "docs/causes/README.md",
