@@ -57,8 +57,8 @@ The names are those of the example. What Pull Responder prints has yours.
 _INDEX = """\
 # Causes
 
-Every cause that Pull Responder names. `make generate` writes the pages from the checks and their [fixes](fixes),
-`make examples` their examples from the test estates.
+Every cause that Pull Responder names. `make generate` writes the pages from the checks and `docs/causes/fixes`, `make
+examples` their examples from the test estates.
 
 | cause | severity | the fault | what it cannot see |
 |---|---|---|---|
