@@ -31,6 +31,7 @@ PULL = "lambdas/pull_responder/model/pull.py"
 PHRASES = "lambdas/pull_responder/events/kubelet_phrases.py"
 MESSAGES = "tests/unit/events/messages.py"
 TESTS = f"tests/integration/checks/test_{CAUSE}.py"
+FIX = f"docs/causes/fixes/{CAUSE}.md"
 MESSAGE = 'Failed to pull image "public.ecr.aws/a/b:v1": failed to pull and unpack image: mirror did not answer'
 EVENT = "tests/events/kubernetes_events/failed.json"
 COMMAND = "from pull_responder.cli.main import main; main()"
@@ -124,8 +125,8 @@ def copy(tmp_path: Path) -> Copy:
 def blocks() -> list[str]:
     """The lines and files on the page, in its order."""
     page = (ROOT / "docs" / "adding-a-cause.md").read_text(encoding="utf-8")
-    found = re.findall(r"^( *)```(?:text|python)\n(.*?)^ *```$", page, re.DOTALL | re.MULTILINE)
-    return ["".join(line.removeprefix(indent) for line in code.splitlines(keepends=True)) for indent, code in found]
+    found = re.findall(r"^( *)(`{3,})(?:text|python|markdown)\n(.*?)^ *\2$", page, re.DOTALL | re.MULTILINE)
+    return ["".join(line.removeprefix(indent) for line in code.splitlines(keepends=True)) for indent, _, code in found]
 
 
 def diagnose_finds_the_cause(copy: Copy, aws: EmulatedAws) -> None:
@@ -150,9 +151,22 @@ def diagnose_finds_the_cause(copy: Copy, aws: EmulatedAws) -> None:
     assert [finding["cause"] for finding in answer["findings"]] == [CAUSE]
 
 
+def the_words_are_asked_for(copy: Copy, fix: str) -> None:
+    """Hold that the page asks for what people write: what the check cannot see, and the fix."""
+    whole = copy[CHECK]
+    copy.write(CHECK, whole.replace("What it cannot see: ", "Unseen: "))
+    copy.lacks(f'checks/{CAUSE}.py: its docstring lacks a paragraph "What it cannot see: …"')
+    copy.write(CHECK, whole)
+    copy.lacks(f"{FIX}: is missing: write how {CAUSE} is fixed and prevented; docs/adding-a-cause.md shows")
+    copy.write(FIX, fix.replace("### CDK\n", ""))
+    copy.lacks(f'{FIX}: lacks the section "### CDK": it has to have')
+    copy.write(FIX, fix)
+
+
 def the_gates_hold(copy: Copy) -> None:
     """The gates that concern the new cause."""
     copy.python("-m", "pytest", "tests/unit/generate", TESTS, *(f"tests/unit/{each}" for each in UNIT))
+    copy.python("-m", "pytest", "tests/integration/remediation/test_commands_of_pages.py", "-k", f"{CAUSE} or refused")
     copy.python("-m", "pytest", "tests/infrastructure/test_permissions.py", "-k", "narrow or member_role or only_read")
     for gate in (["ruff", "check"], ["ruff", "format", "--check"], ["lint-imports"]):
         done = copy.run(*gate)
@@ -167,7 +181,7 @@ def test_the_page_gives_the_command_of_one_cause() -> None:
 
 
 def test_the_page_is_followed_and_what_is_left_out_is_named(copy: Copy, aws: EmulatedAws) -> None:
-    member, row, phrase, message, check, tests = blocks()
+    member, row, phrase, message, check, tests, fix = blocks()
 
     # The symptom alone: mypy asks for its row, the tests for its other places.
     copy.put(member, PULL, after='    CANCELED = "canceled"\n')
@@ -213,16 +227,14 @@ def test_the_page_is_followed_and_what_is_left_out_is_named(copy: Copy, aws: Emu
         '"ecr:DescribeRegistry": Scope(...) with the narrowest resource that AWS defines'
     )
     copy.put('    "ecr:DescribeRegistry": _ANY,\n', "infra/permissions.py", before='    "ecr:DescribeRepositories": ')
-    whole = copy[CHECK]
-    copy.write(CHECK, whole.replace("What it cannot see: ", "Unseen: "))
-    copy.lacks(f'checks/{CAUSE}.py: its docstring lacks a paragraph "What it cannot see: …"')
-    copy.write(CHECK, whole)
+    the_words_are_asked_for(copy, fix)
     generated = copy.generate()
     assert (generated.returncode, generated.stdout, generated.stderr) == (0, "", "")
 
     # It is known everywhere, for images of ECR Public too.
     page = copy[f"docs/causes/{CAUSE}.md"]
     assert "mirror did not answer" in page
+    assert fix.strip() in page
     # A single node is a step less severe.
     assert "\nMEDIUM: The nodes' registry mirror does not answer (" in page
     assert f"- Pulls from Amazon ECR Public, at `{SYMPTOM}`." in page

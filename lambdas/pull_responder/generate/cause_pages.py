@@ -1,4 +1,4 @@
-"""A page for each cause, from the check itself and its example."""
+"""A page for each cause, from the check itself, its example, its messages, and its fix."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import jinja2
 
 from pull_responder.checks import CHECKS
 from pull_responder.checks.check import Check
+from pull_responder.generate.cause_fixes import fix_of
+from pull_responder.generate.cause_messages import Messages, Samples
 from pull_responder.generate.error import GenerateError
 from pull_responder.model.pull import Stage, Symptom
 
@@ -26,11 +28,20 @@ _CAUSE = """\
 ## Example
 
 {{ example }}
+## Messages people see
+
+{{ messages }}
 ## About it
 
 {{ text }}
 
 More: <{{ check.docs_url }}>
+
+## The fix
+
+The names are those of the example. What Pull Responder prints has yours.
+
+{{ fix }}
 
 ## When it is examined
 
@@ -46,8 +57,8 @@ More: <{{ check.docs_url }}>
 _INDEX = """\
 # Causes
 
-Every cause that Pull Responder names. The pages are written from the checks by `make generate`, their examples from the
-test estates by `make examples`.
+Every cause that Pull Responder names. `make generate` writes the pages from the checks and `docs/causes/fixes`, `make
+examples` their examples from the test estates.
 
 | cause | severity | the fault | what it cannot see |
 |---|---|---|---|
@@ -60,16 +71,19 @@ test estates by `make examples`.
 _TEMPLATES = jinja2.Environment(keep_trailing_newline=True, undefined=jinja2.StrictUndefined)  # noqa: S701
 
 
-def pages(examples: Path) -> dict[str, str]:
+def pages(root: Path) -> dict[str, str]:
     """Return the text of each page by its file name.
 
-    `examples` is the folder with a failure and its finding for each cause. GenerateError names a cause that has none,
-    or that does not say what it cannot see.
+    The repository at `root` has for each cause an example in docs/causes/examples, a failure and its finding, and a fix
+    in docs/causes/fixes. GenerateError names a cause that lacks one of them, or that does not say what it cannot see.
     """
     cause = _TEMPLATES.from_string(_CAUSE)
-    texts = {f"{check.id}.md": _page(cause, check, examples) for check in CHECKS}
+    limits = {check.id: limits_of(check) for check in CHECKS}
+    parts = {check.id: (_example(check, root), fix_of(check.id, root).text) for check in CHECKS}
+    samples = Samples(root)
+    texts = {f"{check.id}.md": _page(cause, check, *parts[check.id], samples.of(check)) for check in CHECKS}
     texts["README.md"] = _TEMPLATES.from_string(_INDEX).render(
-        checks=sorted(CHECKS, key=lambda check: check.id), limits={check.id: limits_of(check) for check in CHECKS}
+        checks=sorted(CHECKS, key=lambda check: check.id), limits=limits
     )
     return texts
 
@@ -90,21 +104,43 @@ def limits_of(check: Check) -> str:
     )
 
 
-def _page(template: jinja2.Template, check: Check, examples: Path) -> str:
-    example = examples / f"{check.id}.md"
+def _example(check: Check, root: Path) -> str:
+    name = f"docs/causes/examples/{check.id}.md"
+    example = root / name
     if not example.exists():
         raise GenerateError(
-            f"docs/causes/examples/{check.id}.md: is missing: have one of the tests of {check.id} call the fixture "
-            "`example`, and run `make examples`"
+            f"{name}: is missing: have one of the tests of {check.id} call the fixture `example`, and run `make "
+            "examples`"
         )
+    return example.read_text(encoding="utf-8")
+
+
+def _page(template: jinja2.Template, check: Check, example: str, fix: str, messages: Messages) -> str:
     return template.render(
         check=check,
-        example=example.read_text(encoding="utf-8"),
+        example=example,
+        messages=_messages(messages),
         # The first line of a check's docstring is its title in other words; the page has its own.
         text=check.description.partition("\n")[2].strip(),
+        fix=fix,
         when=_when(check),
         reads=", ".join(f"`{permission}`" for permission in sorted(set(check.permissions))) or "Nothing by itself.",
     )
+
+
+def _messages(messages: Messages) -> str:
+    """Show the messages. Most can mean other causes too, which `explain` lists."""
+    parts = []
+    if messages.of_kubelet:
+        words = "The pod's events say one of these. `pull-responder explain` lists what else each can mean."
+        parts.append(f"{words}\n\n{_block(messages.of_kubelet)}")
+    if messages.of_aws:
+        parts.append(f"CloudTrail's record of the refused call says:\n\n{_block(messages.of_aws)}")
+    return "\n".join(parts) or "None: no single message means it.\n"
+
+
+def _block(lines: tuple[str, ...]) -> str:
+    return "```text\n" + "".join(f"{line}\n" for line in lines) + "```\n"
 
 
 def _when(check: Check) -> str:

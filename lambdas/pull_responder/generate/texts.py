@@ -19,7 +19,7 @@ def texts(root: Path, *, scopes: frozenset[str]) -> dict[str, str]:
     """Return the text of each file by its path in the repository at `root`.
 
     `scopes` are the actions that the stack can grant. Raises GenerateError for a declared action that is not among
-    them, for a cause without an example, and for a README without a place for the causes.
+    them, for a cause without an example or a fix, and for a README without a place for the causes.
     """
     _check_scopes(scopes)
     readme = "README.md"
@@ -32,10 +32,7 @@ def texts(root: Path, *, scopes: frozenset[str]) -> dict[str, str]:
         **{name: answers.update_page((root / name).read_text(encoding="utf-8"), root) for name in answers.PAGES},
         known.FILE: known.known_causes(),
         "infra/permissions.json": json.dumps(permissions.declared_permissions(), indent=2) + "\n",
-        **{
-            f"docs/causes/{name}": text
-            for name, text in cause_pages.pages(root / "docs" / "causes" / "examples").items()
-        },
+        **{f"docs/causes/{name}": text for name, text in cause_pages.pages(root).items()},
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,11 @@ CHECKS_FOLDER = ROOT / "lambdas" / "pull_responder" / "checks"
 PAGES = ROOT / "docs" / "causes"
 EXAMPLES = PAGES / "examples"
 NOT_CAUSES = {"__init__", "check"}
+
+
+@cache
+def written() -> dict[str, str]:
+    return pages(ROOT)
 
 
 def test_each_file_beside_check_py_is_a_cause_that_the_tuple_names() -> None:
@@ -51,7 +57,7 @@ def test_each_cause_documents_itself(check: Check) -> None:
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
 def test_the_table_of_causes_says_what_each_cannot_see(check: Check) -> None:
-    row = next(line for line in pages(EXAMPLES)["README.md"].splitlines() if line.startswith(f"| [{check.id}]("))
+    row = next(line for line in written()["README.md"].splitlines() if line.startswith(f"| [{check.id}]("))
     assert row.count("|") - row.count("\\|") == 5
     assert limits_of(check) in row
     assert limits_of(check).endswith(".")
@@ -61,7 +67,7 @@ def test_a_check_that_does_not_say_what_it_cannot_see_is_named_by_its_file(monke
     module = sys.modules[CHECKS[0].examine.__module__]
     monkeypatch.setattr(module, "__doc__", (module.__doc__ or "").replace("What it cannot see:", "It sees:"))
     with pytest.raises(GenerateError, match=rf"^lambdas/pull_responder/checks/{CHECKS[0].id}\.py: its docstring lacks"):
-        pages(EXAMPLES)
+        pages(ROOT)
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
@@ -82,13 +88,13 @@ def test_each_cause_has_an_example(check: Check) -> None:
 @pytest.mark.parametrize("name", sorted([*(f"{check.id}.md" for check in CHECKS), "README.md"]))
 def test_the_page_of_each_cause_is_up_to_date(name: str) -> None:
     assert (PAGES / name).exists(), f"docs/causes/{name} is missing: run `make generate`"
-    assert (PAGES / name).read_text(encoding="utf-8") == pages(EXAMPLES)[name], (
+    assert (PAGES / name).read_text(encoding="utf-8") == written()[name], (
         f"docs/causes/{name} is stale: run `make generate`"
     )
 
 
 def test_no_page_and_no_example_is_left_of_a_cause_that_is_no_more() -> None:
-    left = {path.name for path in PAGES.glob("*.md")} - pages(EXAMPLES).keys()
+    left = {path.name for path in PAGES.glob("*.md")} - written().keys()
     assert left == set(), f"docs/causes holds {left} of causes that are no more: run `make generate`"
     left = {path.stem for path in EXAMPLES.iterdir()} - BY_ID.keys()
     assert left == set(), f"docs/causes/examples holds {left} of causes that are no more: delete them"
@@ -100,7 +106,7 @@ def test_a_cause_without_an_example_is_named_before_anything_is_written(tmp_path
 
 
 def test_a_page_shows_first_and_lists_last() -> None:
-    page = pages(EXAMPLES)["no_route_to_ecr.md"]
+    page = written()["no_route_to_ecr.md"]
     parts = ["kubelet says:", "i/o timeout", "diagnose` answers:", "Broken     AwsEc2Subnet", "What it checks:"]
     parts += ["References:", "- `timeout`: it can be what the message means.", "<summary>What it reads</summary>"]
     assert [page.index(part) for part in parts] == sorted(page.index(part) for part in parts)
