@@ -29,6 +29,8 @@ FORWARDED_SOURCE = "kubernetes.events"
 # The files whose tests use the stack below.
 SHARE_A_STACK = ("test_deployed_stack.py", "test_doctor.py")
 ALL_DONE: dict[str, Any] = {"batchItemFailures": []}
+MANIFEST = json.dumps({"schemaVersion": 2, "mediaType": "application/vnd.docker.distribution.manifest.v2+json"})
+"""Of an image, which every repository has: its absence would be a second cause."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pull_responder.emulator.emulated_aws import ACCOUNT, REGION
-from tests.e2e.conftest import ALL_DONE, AUDITED_CLUSTER, FORWARDED_SOURCE, PATIENCE_SECONDS, ROOT, STACK, Deployed
+from tests.e2e.conftest import (
+    ALL_DONE,
+    AUDITED_CLUSTER,
+    FORWARDED_SOURCE,
+    MANIFEST,
+    PATIENCE_SECONDS,
+    ROOT,
+    STACK,
+    Deployed,
+)
 from tests.unit.events.audit_records import RECORD, container, record
 
 if TYPE_CHECKING:
@@ -50,6 +59,7 @@ def estate(aws: EmulatedAws) -> None:
         eks.create_nodegroup(clusterName=CLUSTER, nodegroupName=role, subnets=["subnet-1"], nodeRole=arn)
     for name in ("first", "second", "third", "guarded", "readable", "fixed", "audited", "forwarded"):
         aws.client("ecr").create_repository(repositoryName=f"e2e/{name}")
+        aws.client("ecr").put_image(repositoryName=f"e2e/{name}", imageTag="v1", imageManifest=MANIFEST)
     for name in ("shared", "lent"):
         aws.client("ecr", account=OTHER).create_repository(repositoryName=f"e2e/{name}")
 

@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from pull_responder.emulator.emulated_aws import ACCOUNT
+from tests.e2e.conftest import MANIFEST
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from pull_responder.emulator.emulated_aws import EmulatedAws
 
 OTHER = "111111111111"
-MANIFEST = json.dumps({"schemaVersion": 2, "mediaType": "application/vnd.docker.distribution.manifest.v2+json"})
 PULL_ONLY = "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly"
 
 

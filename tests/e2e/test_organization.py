@@ -17,7 +17,7 @@ import pytest
 
 from infra import PullResponderStack, Settings
 from pull_responder.emulator.emulated_aws import ACCOUNT
-from tests.e2e.conftest import PATIENCE_SECONDS, ROOT, Deployed
+from tests.e2e.conftest import MANIFEST, PATIENCE_SECONDS, ROOT, Deployed
 from tests.e2e.stacks import Bucket, Inbox, Stack, make_cluster
 from tests.e2e.test_deployed_stack import INSTANCE, NO_IDENTITY_POLICY, PULL_ONLY, denied_pull
 from tests.integration.doctor.conftest import Doctor
@@ -94,6 +94,7 @@ def organization(aws: EmulatedAws, tmp_path_factory: pytest.TempPathFactory) -> 
     ):
         make_cluster(place, CLUSTER, *roles)
         place.client("ecr").create_repository(repositoryName="members/app")
+        place.client("ecr").put_image(repositoryName="members/app", imageTag="v1", imageManifest=MANIFEST)
         place.client("logs").create_log_group(logGroupName=LOG_GROUP)
     for account in (HUB, first):
         aws.at(account=account, region=HOME).client("securityhub").enable_security_hub()

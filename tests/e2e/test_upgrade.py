@@ -17,7 +17,7 @@ import pytest
 
 from infra import PullResponderStack, Settings
 from pull_responder.emulator.emulated_aws import ACCOUNT, REGION
-from tests.e2e.conftest import ALL_DONE, PATIENCE_SECONDS, Deployed
+from tests.e2e.conftest import ALL_DONE, MANIFEST, PATIENCE_SECONDS, Deployed
 from tests.e2e.stacks import Bucket, Inbox, Stack, make_cluster, zipped
 from tests.e2e.test_deployed_stack import INSTANCE, NO_IDENTITY_POLICY, PULL_ONLY, denied_pull, envelope
 from tests.releases import CLUSTER, HELD_MINUTES, KEPT, LAYER_PARTS, package_keys, read_template
@@ -51,6 +51,7 @@ def estate(there: EmulatedAws) -> None:
     make_cluster(there, CLUSTER, *ROLES.values())
     for each in ("one", "two", "three"):
         there.client("ecr").create_repository(repositoryName=f"{CLUSTER}/{each}")
+        there.client("ecr").put_image(repositoryName=f"{CLUSTER}/{each}", imageTag="v1", imageManifest=MANIFEST)
     logs, group = there.client("logs"), f"/aws/eks/{CLUSTER}/cluster"
     logs.create_log_group(logGroupName=group)
     logs.create_log_stream(logGroupName=group, logStreamName="kube-apiserver-audit-0123456789abcdef")
