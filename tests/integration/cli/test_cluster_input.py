@@ -125,10 +125,7 @@ def test_a_table_without_nodes_is_diagnosed_once_the_cluster_is_named(run: Run, 
     table = estate.here(printed.events_table(all_namespaces=True))
     without = run("diagnose", "-", stdin=table)
     assert without.status == 3
-    assert (
-        without.out.splitlines()[1]
-        == "Next: Add --cluster NAME, or give the pod itself: nothing says on which node ..."
-    )
+    assert without.out.splitlines()[1] == "Next: Add --cluster NAME or give the pod itself because nothing says on ..."
     eks = estate.aws.client("eks")
     role = f"arn:aws:iam::{ACCOUNT}:role/{estate.role}"
     eks.create_cluster(name=estate.cluster, roleArn=role, resourcesVpcConfig={"subnetIds": ["subnet-1"]})

@@ -162,6 +162,10 @@ def test_an_image_is_asked_about_for_the_nodes_that_it_may_run_on(
     }
     users = {each["nodes"].partition(" of ")[0]: [user["name"] for user in each["workloads"]] for each in ended.asked}
     assert users == {INTEL: ["anywhere", "tolerant"], GRAVITON: ["tolerant", "arm"], PODS: ["pods"]}
+    # Nothing has failed yet, so no failure proves anything.
+    assert [each["evidence"] for each in ended.asked[0]["findings"]] == [
+        [f"The manifest of {shop.name}/app:arm lists linux/arm64."]
+    ]
     assert ended.asked[0]["workloads"][0] == {
         "kind": "Deployment",
         "namespace": "shop",
