@@ -13,6 +13,7 @@ from pull_responder.cli.as_json import diagnosis_object, line_of, skipped_object
 from pull_responder.cli.diagnosis_report import OPTION, write_diagnosis_report
 from pull_responder.cli.for_ci import CI_FORMS, write_for_ci
 from pull_responder.cli.manifests_text import show_rollout
+from pull_responder.cli.own_words import in_own_words
 from pull_responder.cli.report_file import check_writable
 from pull_responder.events.outcome import Skipped
 
@@ -46,6 +47,7 @@ def tell(answers: Iterator[Answer], telling: Telling) -> int:
     Raises ClickException, before anything is asked, where the page cannot be written.
     """
     page = None if telling.report is None else check_writable(telling.report, OPTION)
+    answers = in_own_words(answers)
     if telling.form in CI_FORMS:
         told = list(answers)
         write_for_ci(told, telling.form, source=telling.about)
