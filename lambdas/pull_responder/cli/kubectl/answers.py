@@ -9,6 +9,7 @@ from pull_responder.cli.answered import Answer, Answered, NotAsked
 from pull_responder.cli.kubectl.alike import alike
 from pull_responder.cli.kubectl.place import region_of_node
 from pull_responder.cli.kubectl.seen import PodPull, full_name, some
+from pull_responder.cli.kubectl.uses import scopes_of
 from pull_responder.cli.of_event import path_of
 from pull_responder.diagnosis import diagnose, skip_reason
 from pull_responder.events.joining import join
@@ -47,9 +48,14 @@ def answers_to_seen(seen: Seen, place: Place, aws: Aws, settings: Settings) -> I
     facts = PullFacts(Reader(aws), known_principals=settings.known_principals)
     completed = _completed(seen, place, facts)
     kinds = alike([each for each in completed if not skip_reason(each.pull)], facts)
+    has_findings = False
     for pull, reach in kinds[:MOST_DIAGNOSED]:
         diagnosis = _with_option(diagnose(pull, facts), facts)
-        yield Answered(diagnosis, path_of(pull, facts), reach=reach)
+        scopes = scopes_of(diagnosis, pull, seen, facts)
+        yield Answered(diagnosis, path_of(pull, facts), reach=reach, scopes=scopes)
+        has_findings = has_findings or bool(diagnosis.findings)
+    if has_findings and seen.uses_unread:
+        yield NotAsked(seen.uses_unread)
     if rest := kinds[MOST_DIAGNOSED:]:
         pods = sum(reach.count for _, reach in rest)
         yield NotAsked(
