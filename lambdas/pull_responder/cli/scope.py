@@ -60,7 +60,7 @@ class Scope:
     - `shared` is what they use, in words: "subnet subnet-0a1b2c3d".
     - `workloads` are they, by kind, namespace and name, in order; `pods` is how many pods they have.
     - `waiting` is how many of the pods wait for an image. The others are at risk when they restart.
-    - `doubt` says what was not read, by which there may be others. Empty if all was.
+    - `doubt` says what was not read, by which it may be more or fewer. Empty if all was.
     """
 
     shared: str
@@ -76,9 +76,13 @@ class Scope:
         uses = "more workloads use" if count != 1 else "more workload uses"
         first = f"{count:,} {uses} {self.shared}: {', '.join(self.workloads[:_NAMED])}{more}"
         risk = self.pods - self.waiting
-        now = f"{number_of(self.waiting, 'pod')} of theirs cannot pull an image now" if self.waiting else ""
-        later = f"{number_of(risk, 'pod')} of theirs run, and are at risk when they restart" if risk else ""
-        doubt = f" Others may: {self.doubt}." if self.doubt else ""
+        now = f"{_pods(self.waiting)} of theirs cannot pull an image now" if self.waiting else ""
+        later = (
+            f"{_pods(risk)} of theirs {'run, and are' if risk > 1 else 'runs, and is'} at risk when restarted"
+            if risk
+            else ""
+        )
+        doubt = f" Not certain: {self.doubt}." if self.doubt else ""
         return f"{first}. {'; '.join(filter(None, (now, later)))}.{doubt}"
 
 
@@ -97,6 +101,10 @@ def scope_of(finding: Finding, failing: Use, pods: Iterable[Use], instances: Map
     waiting = sum(each.waits for each in found)
     doubt = _doubt(finding, others, instances)
     return Scope(shared, tuple(sorted({each.name for each in found})), len(found), waiting, doubt)
+
+
+def _pods(count: int) -> str:
+    return f"{count:,} pod{'' if count == 1 else 's'}"
 
 
 def _doubt(finding: Finding, pods: Iterable[Use], instances: Mapping[str, Instance]) -> str:

@@ -356,7 +356,7 @@ def test_who_else_uses_what_is_broken_is_told(run: Run, estate: Estate, kubectl:
     }
     text = " ".join(run("diagnose", "--pod", f"shop/{POD}").out.split())
     assert f"Also hit 2 more workloads use role {estate.role}: {', '.join(SHARED)}. 1 pod of theirs cannot" in text
-    assert "2 pods of theirs run, and are at risk when they restart." in text
+    assert "2 pods of theirs run, and are at risk when restarted." in text
 
 
 def test_who_else_uses_it_is_told_of_a_list(run: Run, estate: Estate) -> None:

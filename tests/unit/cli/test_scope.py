@@ -133,7 +133,7 @@ def test_pods_that_run_are_at_risk_and_pods_that_wait_are_hit() -> None:
     assert (found.pods, found.waiting) == (4, 1)
     assert found.in_words() == (
         f"3 more workloads use security group sg-nodes: {NIGHT}, {WEB}, {INDEX}. 1 pod of theirs cannot pull an image "
-        "now; 3 pods of theirs run, and are at risk when they restart."
+        "now; 3 pods of theirs run, and are at risk when restarted."
     )
 
 
@@ -153,7 +153,7 @@ def test_what_was_not_read_is_a_doubt() -> None:
     assert role is not None
     assert image is not None
     assert subnet.doubt == "EC2 did not show 1 node of other pods"
-    assert subnet.in_words().endswith(" Others may: EC2 did not show 1 node of other pods.")
+    assert subnet.in_words().endswith(" Not certain: EC2 did not show 1 node of other pods.")
     assert role.doubt.endswith(
         "service accounts of other pods were not read, which may name roles of their own for pulls"
     )
