@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.model.printable import clean_line
 from pull_responder.model.pull import Symptom
-from pull_responder.model.reason import KUBELET_LOG, Refusal, steps_of
+from pull_responder.model.reason import KUBELET_LOG, OUR_ROLE, Refusal, steps_of
 from pull_responder.network.next_steps import RESOLVE, connect
 from pull_responder.pulls.path import registry_host
 
@@ -109,7 +109,7 @@ def _grants(refused: Iterable[Refusal]) -> list[str]:
     if organization := [each.action for each in known if _reads_organization(each)]:
         steps.append(
             "Set `organizationAccount` to the organization's management account or a delegated administrator, and let "
-            f"Pull Responder's role there call {_listed(organization)}."
+            f"{OUR_ROLE} there call {_listed(organization)}."
         )
     actions: dict[Refusal, list[str]] = {}
     for each in known:
@@ -119,7 +119,7 @@ def _grants(refused: Iterable[Refusal]) -> list[str]:
 
 
 def _grant(refusal: Refusal, actions: str) -> str:
-    whom = f"role {refusal.role}" if refusal.role else "Pull Responder's role"
+    whom = f"role {refusal.role}" if refusal.role else OUR_ROLE
     where = f" in account {refusal.account}" if refusal.account else ""
     if refusal.denied_by:
         return f"Exempt {whom}{where} from the {refusal.denied_by} that denies {actions}."

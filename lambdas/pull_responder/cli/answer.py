@@ -21,9 +21,10 @@ from pull_responder.cli.undecided import next_line, show_undecided
 from pull_responder.model.verdict import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pull_responder.cli.answered import NotAsked, Reach
+    from pull_responder.cli.scope import Scope
     from pull_responder.diagnosis import Diagnosis
     from pull_responder.events.outcome import Skipped
     from pull_responder.findings.finding import Finding
@@ -62,6 +63,7 @@ def show_diagnosis(  # noqa: PLR0913 -- one argument a thing to show
     nodes: str | None = None,
     whole_path: bool = False,
     reach: Reach | None = None,
+    scopes: Mapping[str, Scope] | None = None,
 ) -> None:
     """Show one pull, in the order of the module's docstring. Where nothing is wrong, that is one line.
 
@@ -69,6 +71,7 @@ def show_diagnosis(  # noqa: PLR0913 -- one argument a thing to show
     - `nodes` are the nodes that the question is about.
     - `path` is the path to the registry. It is shown where it fails, and with `whole_path` hop by hop.
     - `reach` are the pods that wait for the pull.
+    - `scopes` say which other workloads use what is broken, by the ids of the findings.
     """
     findings, opened = worst_first(diagnosis), most_likely_first(diagnosis)
     who = pull_line(diagnosis, asked=asked, nodes=nodes, more_pods=reach.count - 1 if reach else 0)
@@ -84,7 +87,12 @@ def show_diagnosis(  # noqa: PLR0913 -- one argument a thing to show
         show_line(console, who)
         _show_others(console, findings)
         for number, finding in enumerate(findings):
-            _show_proof(console, finding, cause_line(finding, 0 if number else len(findings) - 1))
+            _show_proof(
+                console,
+                finding,
+                cause_line(finding, 0 if number else len(findings) - 1),
+                (scopes or {}).get(finding.id),
+            )
         _show_pull(console, diagnosis, findings, nodes, asked, who)
         if reach and reach.count > 1:
             show_row(console, "Pods", reach.in_words())
@@ -132,8 +140,8 @@ def _show_others(console: Console, findings: Sequence[Finding]) -> None:
             show_commands(console, "Then", left)
 
 
-def _show_proof(console: Console, finding: Finding, told: str) -> None:
-    """Show what proves a cause. Its title is shown if it is not in the line that has `told` it."""
+def _show_proof(console: Console, finding: Finding, told: str, scope: Scope | None = None) -> None:
+    """Show what proves a cause, and whom it hits. Its title is shown if it is not in the line that has `told` it."""
     console.print()
     said = shown(finding.title) in told
     show_row(console, "Cause", finding.cause if said else f"{finding.cause}: {finding.title}")
@@ -141,6 +149,8 @@ def _show_proof(console: Console, finding: Finding, told: str) -> None:
     show_row(console, "Why", finding.explanation)
     for number, line in enumerate(finding.evidence):
         show_row(console, "" if number else "Evidence", line)
+    if scope and scope.workloads:
+        show_row(console, "Also hit", scope.in_words())
     if not is_told(finding):
         show_row(console, "Fix", finding.remediation.summary)
     show_row(console, "Docs", finding.remediation.docs_url)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias
 
 from pull_responder.events.outcome import Skipped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
+    from pull_responder.cli.scope import Scope
     from pull_responder.cli.workload import Use
     from pull_responder.diagnosis import Diagnosis
     from pull_responder.pulls.path import PullPath
@@ -57,6 +58,7 @@ class Answered:
     - `asked`: the image of a question about a pull that has not failed, as it was asked.
     - `nodes`: the nodes that the question is about.
     - `reach`: the pods that wait for the pull. None where no cluster was read.
+    - `scopes`: which other workloads use what is broken, by the ids of the findings, where pods tell it.
     - `used_by`: where manifests use the image on these nodes.
     """
 
@@ -66,6 +68,7 @@ class Answered:
     nodes: str | None = None
     reach: Reach | None = None
     used_by: tuple[UsedBy, ...] = ()
+    scopes: Mapping[str, Scope] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.model.printable import escape_json
 from pull_responder.publish.as_document import finding_object, pull_object
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from pull_responder.cli.answered import Reach, UsedBy
+    from pull_responder.cli.scope import Scope
     from pull_responder.diagnosis import Diagnosis, Undecided
     from pull_responder.events.outcome import Skipped
     from pull_responder.network import Hop, NodePlace, Path
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 def line_of(value: dict[str, Any]) -> str:
     """Return an object as one printable line of JSON, in which letters of all scripts stay readable."""
     return escape_json(json.dumps(value, ensure_ascii=False))
+
+
+_NAMED: Final = 10
 
 
 def diagnosis_object(
@@ -64,6 +68,27 @@ def skipped_object(skipped: Skipped) -> dict[str, Any]:
         "note": "",
         "path": None,
         "pods": None,
+    }
+
+
+def with_scopes(shown: dict[str, Any], scopes: Mapping[str, Scope]) -> dict[str, Any]:
+    """Return the object of one pull with a further key of its findings: which other workloads use what is broken."""
+    found = [each | {"scope": _scope(scopes.get(each["id"]))} for each in shown["findings"]]
+    return shown | {"findings": found}
+
+
+def _scope(scope: Scope | None) -> dict[str, Any] | None:
+    """Return who else uses what is broken: what they share, how many they are, the first of them, and their pods."""
+    if scope is None:
+        return None
+    return {
+        "shared": scope.shared,
+        "count": len(scope.workloads),
+        "workloads": list(scope.workloads[:_NAMED]),
+        "pods": scope.pods,
+        "waiting": scope.waiting,
+        "at_risk": scope.pods - scope.waiting,
+        "doubt": scope.doubt or None,
     }
 
 

@@ -6,10 +6,12 @@ It tells who is hit, or will be at the next pull: a pod that runs has its images
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.events.image_reference import RegistryKind, parse_image
 from pull_responder.model.arn import Arn
+from pull_responder.publish.text import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from pull_responder.findings.finding import Finding
 
 _OF_SUBNET: Final = ("AwsEc2Subnet", "AwsEc2RouteTable", "AwsEc2NetworkAcl")
+_OF_IMAGE: Final = ("AwsEcrRepository", "AwsEcrContainerImage", "AwsKmsKey")
+_NAMED: Final = 3
 _OF_VPC: Final = ("vpc-endpoint", "vpc")
 
 
@@ -29,6 +33,8 @@ class Use:
     - `workload` is its owner as kind and name, or the pod itself.
     - `node` is the node's name.
     - `own_role` is the role that its service account names for pulls, None if it pulls with its node's.
+    - `service_account` is the service account's name. `is_role_known` says whether it was read.
+    - `waits` is whether it waits for an image. Another pod meets what is broken at its next pull.
     """
 
     namespace: str
@@ -36,6 +42,9 @@ class Use:
     images: tuple[str, ...]
     node: str | None = None
     own_role: str | None = None
+    service_account: str = "default"
+    is_role_known: bool = True
+    waits: bool = False
 
     @property
     def name(self) -> str:
@@ -50,11 +59,31 @@ class Scope:
 
     - `shared` is what they use, in words: "subnet subnet-0a1b2c3d".
     - `workloads` are they, by kind, namespace and name, in order; `pods` is how many pods they have.
+    - `waiting` is how many of the pods wait for an image. The others are at risk when they restart.
+    - `doubt` says what was not read, by which it may be more or fewer. Empty if all was.
     """
 
     shared: str
     workloads: tuple[str, ...]
     pods: int
+    waiting: int = 0
+    doubt: str = ""
+
+    def in_words(self) -> str:
+        """Return the scope for people: how many, the first three, and which of their pods wait already."""
+        count = len(self.workloads)
+        more = f" and {count - _NAMED:,} more" if count > _NAMED else ""
+        uses = "more workloads use" if count != 1 else "more workload uses"
+        first = f"{count:,} {uses} {self.shared}: {', '.join(self.workloads[:_NAMED])}{more}"
+        risk = self.pods - self.waiting
+        now = f"{_pods(self.waiting)} of theirs cannot pull an image now" if self.waiting else ""
+        later = (
+            f"{_pods(risk)} of theirs {'run, and are' if risk > 1 else 'runs, and is'} at risk when restarted"
+            if risk
+            else ""
+        )
+        doubt = f" Not certain: {self.doubt}." if self.doubt else ""
+        return f"{first}. {'; '.join(filter(None, (now, later)))}.{doubt}"
 
 
 def scope_of(finding: Finding, failing: Use, pods: Iterable[Use], instances: Mapping[str, Instance]) -> Scope | None:
@@ -67,8 +96,27 @@ def scope_of(finding: Finding, failing: Use, pods: Iterable[Use], instances: Map
     if using is None:
         return None
     shared, uses = using
-    found = [each for each in pods if each.name != failing.name and uses(each)]
-    return Scope(shared, tuple(sorted({each.name for each in found})), len(found))
+    others = [each for each in pods if each.name != failing.name]
+    found = [each for each in others if uses(each)]
+    waiting = sum(each.waits for each in found)
+    doubt = _doubt(finding, others, instances)
+    return Scope(shared, tuple(sorted({each.name for each in found})), len(found), waiting, doubt)
+
+
+def _pods(count: int) -> str:
+    return f"{count:,} pod{'' if count == 1 else 's'}"
+
+
+def _doubt(finding: Finding, pods: Iterable[Use], instances: Mapping[str, Instance]) -> str:
+    """Say what was not read that tells who uses the resource."""
+    if finding.resource.type in _OF_IMAGE:
+        return ""
+    of_ecr = [each for each in pods if _private(each)]
+    nodes = {each.node for each in of_ecr if each.node and each.node not in instances}
+    unread = [f"EC2 did not show {number_of(len(nodes), 'node')} of other pods"] if nodes else []
+    if finding.resource.type == "AwsIamRole" and not all(each.is_role_known for each in of_ecr):
+        unread.append("service accounts of other pods were not read, which may name roles of their own for pulls")
+    return "; ".join(unread)
 
 
 _Uses = tuple[str, "Callable[[Use], bool]"]
@@ -77,7 +125,7 @@ _Uses = tuple[str, "Callable[[Use], bool]"]
 def _of_image(finding: Finding) -> _Uses | None:
     """Return who uses the repository of the finding, or the one image of it that is broken."""
     pull, kind = finding.pull, finding.resource.type
-    if kind not in ("AwsEcrRepository", "AwsEcrContainerImage", "AwsKmsKey") or not pull.repository:
+    if kind not in _OF_IMAGE or not pull.repository:
         return None
     of_one = kind == "AwsEcrContainerImage"
 
@@ -135,6 +183,12 @@ def _shared_by_nodes(finding: Finding, node: Instance) -> tuple[str, Callable[[I
     return None
 
 
-def _private(use: Use) -> list[ImageReference]:
-    read = (parse_image(text) for text in use.images)
-    return [each for each in read if each is not None and each.kind is RegistryKind.ECR_PRIVATE]
+def _private(use: Use) -> tuple[ImageReference, ...]:
+    return _private_images(use.images)
+
+
+@lru_cache(maxsize=16_384)
+def _private_images(images: tuple[str, ...]) -> tuple[ImageReference, ...]:
+    """Return the images in private registries of ECR. Thousands of pods have the same few."""
+    read = (parse_image(text) for text in images)
+    return tuple(each for each in read if each is not None and each.kind is RegistryKind.ECR_PRIVATE)

@@ -35,8 +35,10 @@ def source_of(values: Mapping[str, str | None], *, all_namespaces: bool) -> str:
         "--nodegroup, --fargate-profile and --instance go with --image": bool(nodes) and "--image" not in given,
         "--namespace does not go with --image": given >= {"--namespace", "--image"},
         "--context goes with --pod, --namespace or --all-namespaces": "--context" in given and "--pod" not in given,
-        "give a file, or - for standard input, or --pod, or --image or --manifests with --cluster": not sources
-        or (sources[0] in ("--image", "--manifests") and "--cluster" not in given),
+        "give a file, or - for standard input, or --pod, or --image or --manifests with --cluster": not sources,
+        "--image needs --cluster, whose nodes are to pull it": sources == ["--image"] and "--cluster" not in given,
+        "--manifests needs --cluster, whose nodes are to pull the images": sources == ["--manifests"]
+        and "--cluster" not in given,
         "give one of --nodegroup, --fargate-profile and --instance": len(nodes) > 1,
     }
     if problem := next((problem for problem, is_so in wrong.items() if is_so), None):

@@ -9,10 +9,11 @@ import click
 
 from pull_responder.cli import answer
 from pull_responder.cli.answered import Answer, Answered, NotAsked, exit_status
-from pull_responder.cli.as_json import diagnosis_object, line_of, skipped_object, workloads_object
+from pull_responder.cli.as_json import diagnosis_object, line_of, skipped_object, with_scopes, workloads_object
 from pull_responder.cli.diagnosis_report import OPTION, write_diagnosis_report
 from pull_responder.cli.for_ci import CI_FORMS, write_for_ci
 from pull_responder.cli.manifests_text import show_rollout
+from pull_responder.cli.own_words import in_own_words
 from pull_responder.cli.report_file import check_writable
 from pull_responder.events.outcome import Skipped
 
@@ -46,6 +47,7 @@ def tell(answers: Iterator[Answer], telling: Telling) -> int:
     Raises ClickException, before anything is asked, where the page cannot be written.
     """
     page = None if telling.report is None else check_writable(telling.report, OPTION)
+    answers = in_own_words(answers)
     if telling.form in CI_FORMS:
         told = list(answers)
         write_for_ci(told, telling.form, source=telling.about)
@@ -78,7 +80,8 @@ def _show(each: Answer, console: Console, telling: Telling) -> None:
             answer.show_skipped(console, each)
     elif as_json:
         used = workloads_object(each.used_by) if each.used_by else {}
-        click.echo(line_of(diagnosis_object(each.diagnosis, each.path, each.asked, each.nodes, each.reach) | used))
+        shown = diagnosis_object(each.diagnosis, each.path, each.asked, each.nodes, each.reach)
+        click.echo(line_of(with_scopes(shown, each.scopes) | used))
     else:
         answer.show_diagnosis(
             console,
@@ -88,4 +91,5 @@ def _show(each: Answer, console: Console, telling: Telling) -> None:
             nodes=each.nodes,
             whole_path=telling.whole_path,
             reach=each.reach,
+            scopes=each.scopes,
         )

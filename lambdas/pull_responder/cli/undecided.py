@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.cli.headline import COLUMNS
 from pull_responder.cli.lines import first_fitting, first_words, shown
+from pull_responder.cli.own_words import own_words
 from pull_responder.cli.rows import show_line, show_row
 from pull_responder.next_steps import is_needs_alone, merge_steps, needs_of
 
@@ -64,7 +65,7 @@ def show_undecided(console: Console, opened: Sequence[Undecided], unchecked: Seq
 
 def _steps(opened: Sequence[Undecided]) -> tuple[str, ...]:
     steps = merge_steps((each.reason, each.next) for each in opened if not is_needs_alone(each.reason))
-    return tuple(filter(None, map(shown, steps)))
+    return tuple(filter(None, (shown(own_words(each)) for each in steps)))
 
 
 def _needs(needs: Needs) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import ClientError
 
 from pull_responder.model.arn import Arn
-from pull_responder.model.reason import AGAIN, IN_TERMINAL, Refusal, steps_of
+from pull_responder.model.reason import AGAIN, IN_TERMINAL, OUR_ROLE, Refusal, steps_of
 
 if TYPE_CHECKING:
     from botocore.exceptions import BotoCoreError
@@ -34,7 +34,7 @@ _NOT_REACHED: Final = ("EndpointConnection", "ConnectTimeout", "ConnectionClosed
 _LATER: Final = ("Throttl", "RequestLimit", "TooManyRequests", "Timeout", "Internal", "Unavailable", "IncompleteAnswer")
 _LONGER: Final = "Run the command again, with a longer --timeout if AWS is only slow."
 _RENEW: Final = "Renew the credentials that Pull Responder runs with, and see that `aws sts get-caller-identity` works."
-_CALL: Final = "Call {action} as Pull Responder's role, and look at what AWS answers."
+_CALL: Final = f"Call {{action}} as {OUR_ROLE}, and look at what AWS answers."
 _OTHERWISE: Final = {"sts:GetCallerIdentity": _RENEW}
 
 

@@ -16,6 +16,8 @@ AGAIN: Final = "Run `pull-responder diagnose` again in a few minutes."
 IN_TERMINAL: Final = "Run `pull-responder diagnose` on the event in a terminal, which waits as long as --timeout says."
 ASK: Final = "Run `pull-responder diagnose` with --image and --cluster, which say what the event does not."
 RUNNING: Final = "Run `pull-responder diagnose` with --image, --cluster and --instance, for a node that runs."
+OUR_ROLE: Final = "Pull Responder's role"
+"""Who reads, where AWS's answer does not name them. The terminal has other words for it (cli/own_words.py)."""
 SESSION: Final = "Ask whoever assumes the role for the session policy that they pass to `sts:AssumeRole`."
 KUBELET_LOG: Final = "On the node, look at `journalctl -u kubelet -u containerd` at the time of the failure."
 ENDPOINT_OF_REQUEST: Final = (

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.events.kubelet_message import KubeletMessage, read_message
 from pull_responder.facts.ec2 import Instance
+from pull_responder.model.pull import Symptom
 from pull_responder.model.reason import ASK, Reason
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Resource
@@ -34,13 +35,18 @@ def read_words(pull: PullFailure) -> KubeletMessage:
 
 
 def quote_words(pull: PullFailure) -> tuple[str, ...]:
-    """Quote ECR's message on the upstream registry and kubelet's message. Without either, name the symptom."""
+    """Quote ECR's message on the upstream registry and kubelet's message. Without either, name the symptom.
+
+    None of it where nothing is known of a failure, as before one.
+    """
     quotes = []
     if pull.upstream_failure:
         quotes.append(f"ECR said: {_cut(pull.upstream_failure)}")
     if pull.message:
         quotes.append(f"kubelet said: {_cut(pull.message)}")
-    return tuple(quotes) or (f"The pull failed with {pull.symptom}.",)
+    if quotes or pull.symptom is Symptom.UNKNOWN:
+        return tuple(quotes)
+    return (f"The pull failed with {pull.symptom}.",)
 
 
 def _cut(text: str) -> str:

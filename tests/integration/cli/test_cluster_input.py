@@ -125,7 +125,7 @@ def test_a_table_without_nodes_is_diagnosed_once_the_cluster_is_named(run: Run, 
     table = estate.here(printed.events_table(all_namespaces=True))
     without = run("diagnose", "-", stdin=table)
     assert without.status == 3
-    assert "give --cluster" in without.out
+    assert without.out.splitlines()[1] == "Next: Add --cluster NAME or give the pod itself because nothing says on ..."
     eks = estate.aws.client("eks")
     role = f"arn:aws:iam::{ACCOUNT}:role/{estate.role}"
     eks.create_cluster(name=estate.cluster, roleArn=role, resourcesVpcConfig={"subnetIds": ["subnet-1"]})
@@ -134,6 +134,23 @@ def test_a_table_without_nodes_is_diagnosed_once_the_cluster_is_named(run: Run, 
     arn = f"arn:aws:eks:us-east-1:{ACCOUNT}:cluster/{estate.cluster}"
     ended = run("diagnose", "-", "--cluster", arn, "-o", "json", stdin=table)
     assert (ended.status, causes(ended.objects[0])) == (1, [estate.found])
+
+
+def test_the_option_is_the_next_step_where_ec2_shows_no_such_node(run: Run, estate: Estate) -> None:
+    name = "ip-10-9-9-9"
+    data = estate.here(printed.as_json(printed.pod(node=f"{name}.ec2.internal")))
+    text = run("diagnose", "-", stdin=data)
+    first, second, *rest = text.out.splitlines()
+    assert (text.status, first[:12]) == (3, "Not decided:")
+    assert second == f"Next: Add --cluster NAME because EC2 shows no instance {name} in ..."
+    said = (
+        f"Add --cluster NAME because EC2 shows no instance {name} in account {ACCOUNT}, region us-east-1, or several."
+    )
+    # The line that was cut is told whole once, and nothing sends to an event that nobody has.
+    assert " ".join(line.strip() for line in rest).count(said) == 1
+    assert "--image" not in text.out
+    (answer,) = run("diagnose", "-", "-o", "json", stdin=data).objects
+    assert {each["next"] for each in answer["inconclusive"]} == {said}
 
 
 def test_five_thousand_pods_on_many_nodes_are_one_diagnosis(run: Run, estate: Estate) -> None:
@@ -218,7 +235,7 @@ def test_a_pod_on_fargate_is_of_the_profile_that_its_label_names(run: Run, estat
     assert causes(ended.objects[0]) == [("role_lacks_pull_permissions", roles["two"])]
     without = run("diagnose", "-", stdin=data)
     assert without.status == 3
-    assert "as Fargate has no instance that tells it: give --cluster" in without.out
+    assert without.out.splitlines()[1].startswith("Next: Add --cluster NAME because fargate-ip-10-0-1-23 is on Fargate")
 
 
 def test_pods_without_a_failed_pull_need_no_credentials(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

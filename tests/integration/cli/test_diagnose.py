@@ -334,6 +334,7 @@ def test_unusable_input_is_one_line_and_exit_status_2(run: Run, text: bytes, sai
     ("arguments", "said"),
     [
         (("diagnose",), "give a file, or - for standard input, or --pod, or --image or --manifests with --cluster"),
+        (("diagnose", "--image", "app:1"), "--image needs --cluster, whose nodes are to pull it"),
         (("diagnose", "--event", "/nowhere/event.json"), "/nowhere/event.json: No such file or directory"),
         (("diagnose", "--event", "/"), "/: Is a directory"),
         (("diagnose", "--event", "-", "--format", "yaml"), "'yaml' is not one of 'text', 'json'"),

@@ -307,3 +307,89 @@ def test_options_that_cannot_be_used_are_one_line(run: Run, arguments: tuple[str
     ended = run("diagnose", *arguments)
     assert (ended.status, ended.err.count("\n")) == (2, 1)
     assert said in ended.err
+
+
+def others(estate: Estate, *pods: tuple[str, str, dict[str, Any]]) -> dict[str, Any]:
+    """The list of all pods: some of other workloads, in other namespaces."""
+    made = []
+    for namespace, owner, each in pods:
+        pod = estate.of(each)
+        pod["metadata"] |= {"namespace": namespace, "ownerReferences": [{"kind": "StatefulSet", "name": owner}]}
+        pod["spec"].pop("serviceAccountName")
+        made.append(pod)
+    return printed.listed(estate.of(printed.pod()), *made)
+
+
+def all_pods(estate: Estate) -> dict[str, Any]:
+    foreign = printed.running("proxy-0")
+    foreign["spec"]["containers"][0]["image"] = "docker.io/library/proxy:1"
+    ended = printed.running("job-0")
+    ended["status"]["phase"] = "Succeeded"
+    return others(
+        estate,
+        ("search", "index", printed.running("index-0")),
+        ("search", "index", printed.running("index-1")),
+        ("edge", "gate", printed.pod("gate-0")),
+        ("edge", "proxy", foreign),
+        ("jobs", "night", ended),
+    )
+
+
+SHARED = ["StatefulSet edge/gate", "StatefulSet search/index"]
+
+
+def test_who_else_uses_what_is_broken_is_told(run: Run, estate: Estate, kubectl: FakeKubectl) -> None:
+    put(kubectl, estate)
+    kubectl.answer("get", "pods", "--all-namespaces", out=all_pods(estate))
+    ended = run("diagnose", "--pod", f"shop/{POD}", "-o", "json")
+    (answer,) = ended.objects
+    (finding,) = answer["findings"]
+    assert answer["pods"]["count"] == 1
+    assert finding["scope"] == {
+        "shared": f"role {estate.role}",
+        "count": 2,
+        "workloads": SHARED,
+        "pods": 3,
+        "waiting": 1,
+        "at_risk": 2,
+        "doubt": "service accounts of other pods were not read, which may name roles of their own for pulls",
+    }
+    text = " ".join(run("diagnose", "--pod", f"shop/{POD}").out.split())
+    assert f"Also hit 2 more workloads use role {estate.role}: {', '.join(SHARED)}. 1 pod of theirs cannot" in text
+    assert "2 pods of theirs run, and are at risk when restarted." in text
+
+
+def test_who_else_uses_it_is_told_of_a_list(run: Run, estate: Estate) -> None:
+    given = json.dumps(all_pods(estate)).encode()
+    scopes = [each["findings"][0]["scope"] for each in run("diagnose", "-", "-o", "json", stdin=given).objects[:1]]
+    assert [each["workloads"] for each in scopes] == [SHARED]
+
+
+def test_a_pod_alone_tells_of_nobody_else(run: Run, estate: Estate) -> None:
+    given = json.dumps(estate.of(printed.pod())).encode()
+    (answer,) = run("diagnose", "-", "-o", "json", stdin=given).objects
+    assert [each["scope"] for each in answer["findings"]] == [None]
+
+
+def test_where_other_pods_cannot_be_read_that_is_said_once_and_the_rest_is_told(
+    run: Run, estate: Estate, kubectl: FakeKubectl
+) -> None:
+    put(kubectl, estate)
+    said = 'Error from server (Forbidden): User "me" cannot list resource "pods" at the cluster scope'
+    kubectl.refuse("get", "pods", "--all-namespaces", err=said)
+    ended = run("diagnose", "-n", "shop")
+    assert (ended.status, ended.err) == (1, "")
+    assert "role_lacks_pull_permissions" in ended.out
+    assert ended.out.count("which other workloads use the same was not read: kubectl: ") == 1
+    assert "Also hit" not in ended.out
+
+
+def test_other_pods_are_asked_about_once_and_only_where_a_pull_has_failed(
+    run: Run, estate: Estate, kubectl: FakeKubectl
+) -> None:
+    put(kubectl, estate, printed.running())
+    run("diagnose", "--pod", f"shop/{POD}")
+    assert not [each for each in kubectl.asked if "--all-namespaces" in each]
+    put(kubectl, estate)
+    run("diagnose", "-A")
+    assert len([each for each in kubectl.asked if each[:2] == ["get", "pods"]]) == 1

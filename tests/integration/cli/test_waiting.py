@@ -133,7 +133,7 @@ def test_a_terminal_is_told_how_far_the_reads_are_and_the_line_is_gone_at_the_en
     out, seen, status = in_terminal(environment, "--event", EVENT, "--timeout", "3", until=b"")
     assert b"reading from AWS: 0 of " in seen
     assert seen.endswith(b"\r\x1b[K")
-    assert (out.startswith("Skipped: AWS did not answer within 3 s"), status) == (True, 3)
+    assert (out.startswith("Not decided: AWS did not answer within 3 s"), status) == (True, 3)
 
 
 def test_the_line_is_gone_at_ctrl_c(environment: dict[str, str]) -> None:

@@ -162,6 +162,10 @@ def test_an_image_is_asked_about_for_the_nodes_that_it_may_run_on(
     }
     users = {each["nodes"].partition(" of ")[0]: [user["name"] for user in each["workloads"]] for each in ended.asked}
     assert users == {INTEL: ["anywhere", "tolerant"], GRAVITON: ["tolerant", "arm"], PODS: ["pods"]}
+    # Nothing has failed yet, so no failure proves anything.
+    assert [each["evidence"] for each in ended.asked[0]["findings"]] == [
+        [f"The manifest of {shop.name}/app:arm lists linux/arm64."]
+    ]
     assert ended.asked[0]["workloads"][0] == {
         "kind": "Deployment",
         "namespace": "shop",
@@ -290,7 +294,7 @@ def test_what_fails_on_one_kind_of_node_only_is_told_with_its_fix(
 def test_one_cause_on_several_kinds_of_node_is_one_block(shop: NetworkEstate, run: Run, tmp_path: Path) -> None:
     write(tmp_path, deployment(f"{HOST}/{shop.name}/app:gone", **TOLERANT))
     text = run(tmp_path, form="text").out
-    assert text.count("image_not_found  ") == 1
+    assert text.count("Cause      image_not_found\n") == 1
     assert f"By         {GRAVITON} of cluster {shop.name}; {INTEL} of cluster {shop.name}" in text
 
 
@@ -516,7 +520,9 @@ def test_manifests_without_pods_are_no_fault(run: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--image", "app:1"], "--manifests takes only --cluster and --namespace beside it"),
+        (["--image", "app:1"], "--image and --manifests are different questions: ask one"),
+        (["--nodegroup", "intel"], "--nodegroup, --fargate-profile and --instance go with --image"),
+        (["--context", "prod"], "--context goes with --pod, --namespace or --all-namespaces"),
         (["--cluster", "no/cluster"], "--cluster: 'no/cluster' cannot be an EKS cluster's name"),
         (["--cluster", "prod", "-n", "No_Namespace"], "--namespace: 'No_Namespace' cannot be the name of a namespace"),
         (["--cluster", "elsewhere"], "there is no cluster 'elsewhere' in us-east-1"),

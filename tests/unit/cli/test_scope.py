@@ -124,3 +124,37 @@ def test_what_pods_and_nodes_do_not_tell_is_not_said(kind: str, resource: str, n
 
 def test_nobody_else_is_said() -> None:
     assert scope_of(of("AwsEc2Instance", ec2("instance/i-a")), FAILING, [FAILING], NODES) == Scope("node i-a", (), 0)
+
+
+def test_pods_that_run_are_at_risk_and_pods_that_wait_are_hit() -> None:
+    pods = [FAILING, replace(PODS[2], waits=True), *PODS[3:6]]
+    found = scope_of(of("AwsEc2SecurityGroup", ec2("security-group/sg-nodes")), FAILING, pods, NODES)
+    assert found is not None
+    assert (found.pods, found.waiting) == (4, 1)
+    assert found.in_words() == (
+        f"3 more workloads use security group sg-nodes: {NIGHT}, {WEB}, {INDEX}. 1 pod of theirs cannot pull an image "
+        "now; 3 pods of theirs run, and are at risk when restarted."
+    )
+
+
+def test_more_than_three_workloads_are_counted() -> None:
+    found = Scope("node i-a", ("Job a/1", "Job a/2", "Job a/3", "Job a/4", "Job a/5"), 5)
+    assert found.in_words().startswith(
+        "5 more workloads use node i-a: Job a/1, Job a/2, Job a/3 and 2 more. 5 pods of "
+    )
+
+
+def test_what_was_not_read_is_a_doubt() -> None:
+    pods = [FAILING, replace(PODS[2], is_role_known=False), replace(PODS[3], node="unknown")]
+    subnet = scope_of(of("AwsEc2Subnet", ec2("subnet/subnet-1")), FAILING, pods, NODES)
+    role = scope_of(of("AwsIamRole", ROLE), FAILING, pods, NODES)
+    image = scope_of(of("AwsEcrRepository", "arn:aws:ecr:repository"), FAILING, pods, NODES)
+    assert subnet is not None
+    assert role is not None
+    assert image is not None
+    assert subnet.doubt == "EC2 did not show 1 node of other pods"
+    assert subnet.in_words().endswith(" Not certain: EC2 did not show 1 node of other pods.")
+    assert role.doubt.endswith(
+        "service accounts of other pods were not read, which may name roles of their own for pulls"
+    )
+    assert image.doubt == ""

@@ -58,7 +58,7 @@ def _kind(pull: PullFailure, hosts: dict[str | None, object]) -> object:
 
 def _by_node(members: Sequence[PodPull], facts: PullFacts) -> Iterable[list[PodPull]]:
     """Return the members in groups whose nodes are alike. Those whose nodes are not known stand together."""
-    instances = _instances([each.pull for each in members], facts)
+    instances = instances_of([each.pull for each in members], facts)
     groups: defaultdict[object, list[PodPull]] = defaultdict(list)
     for each in members:
         instance = instances.get(each.pull.node or "")
@@ -72,7 +72,7 @@ def _kind_of(instance: Instance) -> object:
     return (which, instance.subnet_id, instance.group_ids, machine, bool(instance.public_address))
 
 
-def _instances(pulls: Sequence[PullFailure], facts: PullFacts) -> dict[str, Instance]:
+def instances_of(pulls: Sequence[PullFailure], facts: PullFacts) -> dict[str, Instance]:
     """Return the running instances of nodes by the nodes' names, as far as EC2 shows them."""
     by_place: defaultdict[tuple[str, str], dict[str, PullFailure]] = defaultdict(dict)
     for pull in pulls:

@@ -9,6 +9,7 @@ from pull_responder.cli.answered import Answer, Answered, NotAsked
 from pull_responder.cli.kubectl.alike import alike
 from pull_responder.cli.kubectl.place import region_of_node
 from pull_responder.cli.kubectl.seen import PodPull, full_name, some
+from pull_responder.cli.kubectl.uses import scopes_of
 from pull_responder.cli.of_event import path_of
 from pull_responder.diagnosis import diagnose, skip_reason
 from pull_responder.events.joining import join
@@ -17,9 +18,10 @@ from pull_responder.events.principal import read_principal
 from pull_responder.facts.reader import Reader
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import KUBELET_SESSION, Symptom
+from pull_responder.model.reason import ASK, RUNNING
 from pull_responder.model.unread import Unread
 from pull_responder.pulls.pull_facts import PullFacts
-from pull_responder.pulls.session import instance_id_of, private_dns_name
+from pull_responder.pulls.session import instance_id_of, node_instance, private_dns_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +37,8 @@ MOST_DIAGNOSED: Final = 50
 """So many kinds of failed pulls are diagnosed at once. The pods of the rest are counted."""
 
 _FARGATE: Final = "fargate-"
+# What is to be asked where an event does not tell enough.
+_OF_EVENT: Final = frozenset({ASK, RUNNING})
 # What a registry answers to credentials that it does not take.
 _OF_CREDENTIALS: Final = frozenset({Symptom.ACCESS_DENIED, Symptom.NOT_AUTHENTICATED, Symptom.TOKEN_EXPIRED})
 
@@ -44,11 +48,14 @@ def answers_to_seen(seen: Seen, place: Place, aws: Aws, settings: Settings) -> I
     facts = PullFacts(Reader(aws), known_principals=settings.known_principals)
     completed = _completed(seen, place, facts)
     kinds = alike([each for each in completed if not skip_reason(each.pull)], facts)
+    has_findings = False
     for pull, reach in kinds[:MOST_DIAGNOSED]:
-        diagnosis = diagnose(pull, facts)
-        yield Answered(diagnosis, path_of(pull, facts), reach=reach)
-        if missing := _missing(diagnosis, facts):
-            yield NotAsked(missing)
+        diagnosis = _with_option(diagnose(pull, facts), facts)
+        scopes = scopes_of(diagnosis, pull, seen, facts)
+        yield Answered(diagnosis, path_of(pull, facts), reach=reach, scopes=scopes)
+        has_findings = has_findings or bool(diagnosis.findings)
+    if has_findings and seen.uses_unread:
+        yield NotAsked(seen.uses_unread)
     if rest := kinds[MOST_DIAGNOSED:]:
         pods = sum(reach.count for _, reach in rest)
         yield NotAsked(
@@ -131,16 +138,34 @@ class _At:
         return principal and replace(principal, role_arn=str(role))
 
 
-def _missing(diagnosis: Diagnosis, facts: PullFacts) -> str | None:
-    """Say which option tells what neither the pods nor AWS told, where that leaves something open."""
+def _with_option(diagnosis: Diagnosis, facts: PullFacts) -> Diagnosis:
+    """Return the diagnosis with the option as its first next step that tells what neither the pods nor AWS told.
+
+    It takes the place of steps for whoever has an event only.
+    """
+    step = _option(diagnosis, facts)
+    if step is None:
+        return diagnosis
+    opened = [replace(each, next=step) if each.next in _OF_EVENT else each for each in diagnosis.inconclusive]
+    return replace(diagnosis, inconclusive=tuple(opened))
+
+
+def _option(diagnosis: Diagnosis, facts: PullFacts) -> str | None:
+    """Return which option tells the cluster, and why nothing else does. None where it is known, or nothing is open."""
     pull = diagnosis.pull
     if diagnosis.cluster or not diagnosis.inconclusive or isinstance(facts.identity(), Unread):
         return None
+    # Line 2 of an answer keeps the words before the first comma or colon.
     if pull.node is None:
         pod = full_name(pull.namespace, pull.pod) or "the pod"
-        return f"on which node {pod} is was not given, nor in which cluster: give --cluster, or the pod itself"
-    if pull.node.startswith(_FARGATE):
-        return f"which cluster {pull.node} is in is not known, as Fargate has no instance that tells it: give --cluster"
-    region = pull.cluster_region or facts.region or pull.region
-    where = f"account {pull.account}, region {region}"
-    return f"which cluster {pull.node} is in is not known: EC2 shows no one instance of it in {where}: give --cluster"
+        return f"Add --cluster NAME or give the pod itself because nothing says on which node {pod} is."
+    name = pull.node.partition(".")[0]
+    if name.startswith(_FARGATE):
+        return f"Add --cluster NAME because {name} is on Fargate, where no instance tells it."
+    instance = node_instance(pull, facts)
+    if isinstance(instance, Unread):
+        return f"Add --cluster NAME because EC2 was not read, which may tell the cluster of {name}."
+    if instance is not None:
+        return f"Add --cluster NAME because {instance.id} has no tag that names a cluster."
+    where = f"account {pull.account}, region {pull.cluster_region or facts.region or pull.region}"
+    return f"Add --cluster NAME because EC2 shows no instance {name} in {where}, or several."

@@ -15,6 +15,7 @@ import click
 from pull_responder.cli.kubectl.context import Context, read_context
 from pull_responder.cli.kubectl.objects import Reading
 from pull_responder.cli.kubectl.process import Kubectl, KubectlMissing, Refused
+from pull_responder.cli.kubectl.uses import uses_in
 from pull_responder.events import kubernetes_names
 from pull_responder.events.outcome import UnusableEvent
 from pull_responder.events.redaction import redact
@@ -116,13 +117,24 @@ def _read(kubectl: Kubectl, wanted: Wanted, context: Context) -> Seen:
             reading.add(events)
     except UnusableEvent as error:
         raise click.ClickException(f"kubectl: {error}") from error
-    unread += _add_others(kubectl, reading)
+    pulls = reading.seen().pulls
+    # Who else uses what is broken is asked where something is.
+    all_pods = [] if wanted.all_namespaces or not pulls else [("get", "pods", "--all-namespaces")]
+    others, found = _add_others(kubectl, reading, all_pods)
     seen = reading.seen()
-    return replace(seen, unread=(*seen.unread, *unread))
+    uses, refused = dict(seen.uses), None
+    for each in found:
+        if isinstance(each, Refused):
+            refused = f"which other workloads use the same was not read: kubectl: {each.reason}"
+        else:
+            uses = uses_in(each) | uses
+    return replace(seen, uses=uses, uses_unread=refused, unread=(*seen.unread, *unread, *others))
 
 
-def _add_others(kubectl: Kubectl, reading: Reading) -> list[str]:
-    """Read the nodes and service accounts of pods that fail. Return what could not be read."""
+def _add_others(
+    kubectl: Kubectl, reading: Reading, also: Sequence[tuple[str, ...]]
+) -> tuple[list[str], list[Mapping[str, Any] | Refused]]:
+    """Read the nodes and service accounts of pods that fail. Return what could not be read, and what `also` answers."""
     pulls = reading.seen().pulls
     nodes = list(dict.fromkeys(each.pull.node for each in pulls if each.pull.node))
     accounts = dict.fromkeys(
@@ -134,12 +146,13 @@ def _add_others(kubectl: Kubectl, reading: Reading) -> list[str]:
         asked.append(("get", "serviceaccount", name or "", "--namespace", namespace or ""))
         what.append(f"the service account {namespace}/{name} was not read, which may name a role of its own for pulls")
     unread: dict[str, None] = {}
-    for said, found in zip(what, _ask_all(kubectl, asked), strict=True):
+    answered = _ask_all(kubectl, [*also, *asked])
+    for said, found in zip(what, answered[len(also) :], strict=True):
         if not isinstance(found, Refused):
             reading.add(found)
         elif not found.is_missing:
             unread[f"{said}: kubectl: {found.reason}"] = None
-    return list(unread)
+    return list(unread), answered[: len(also)]
 
 
 def _ask_all(kubectl: Kubectl, asked: Sequence[tuple[str, ...]]) -> list[Mapping[str, Any] | Refused]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.cli.kubectl.event import is_event, pulled, pulled_by, read_event_object
 from pull_responder.cli.kubectl.pod import STARTS, Messages, Word, is_bare_back_off, read_pod
 from pull_responder.cli.kubectl.seen import NodeAt, PodPull, Seen, full_name, some
+from pull_responder.cli.kubectl.uses import use_of
 from pull_responder.events import fields, kubernetes_names, names
 from pull_responder.events.outcome import Skipped, UnusableEvent
 from pull_responder.events.redaction import redact
@@ -22,6 +23,8 @@ from pull_responder.pulls.pod_role import ANNOTATION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from pull_responder.cli.scope import Use
 
 _LIST: Final = "List"
 _AUDIT: Final = "audit.k8s.io/"
@@ -62,6 +65,7 @@ class Reading:
         self._others: defaultdict[str, list[str]] = defaultdict(list)
         self._nodes: dict[str, NodeAt] = {}
         self._own_roles: dict[tuple[str, str], str | None] = {}
+        self._uses: dict[str, Use] = {}
         self._messages = Messages()
         self._number = 0
 
@@ -106,13 +110,13 @@ class Reading:
             skipped.append(Skipped(f"objects that are neither pods nor events: {kinds}"))
         if not (pulls or skipped):
             skipped.append(Skipped("there is no pod and no event in it"))
-        return Seen(
-            tuple(pulls), tuple(_bounded(skipped)), self._nodes, self._own_roles, (*_left_open(pulls), *self._unread())
-        )
+        unread = (*_left_open(pulls), *self._unread())
+        return Seen(tuple(pulls), tuple(_bounded(skipped)), self._nodes, self._own_roles, self._uses, unread=unread)
 
     def _add_pod(self, pod: Mapping[str, object]) -> None:
         name = _name_of(pod) or f"(pod {self._number + 1} of the input, without a name)"
         self._known.add(name)
+        self._uses |= use_of(pod)
         read = read_pod(pod, self._messages)
         if isinstance(read, Word):
             self._words[read].append(name)

@@ -28,6 +28,7 @@ _STATUS_LISTS: Final = {
     "ephemeralContainerStatuses": "ephemeralContainers",
 }
 _MOST_SECRETS: Final = 20
+_MOST_IMAGES: Final = 100
 MOST_CHARACTERS: Final = 1_000_000
 """The most characters of different messages that are read: some thousands of messages."""
 # What differs between pods in messages of the same meaning: the ends of one connection.
@@ -148,14 +149,14 @@ def _with_pod(pull: PullFailure, metadata: Mapping[str, object], spec: Mapping[s
     secrets = [kubernetes_names.object_name(fields.text(e, "name")) for e in fields.items(spec, "imagePullSecrets")]
     return PodPull(
         pull,
-        workload=_workload(metadata),
+        workload=workload_of(metadata),
         # A pod without a name of one has its namespace's (Kubernetes documentation, "Configure Service Accounts").
         service_account=kubernetes_names.object_name(spec.get("serviceAccountName")) or "default",
         pull_secrets=tuple(name for name in secrets if name)[:_MOST_SECRETS],
     )
 
 
-def _workload(metadata: Mapping[str, object]) -> str | None:
+def workload_of(metadata: Mapping[str, object]) -> str | None:
     """Return what made a pod, as kind and name.
 
     A Deployment names its ReplicaSets by itself and the label pod-template-hash (Kubernetes documentation,
@@ -192,6 +193,18 @@ def _word(status: Mapping[str, object], spec: Mapping[str, object]) -> Word:
         reason = redact(waits, limit=60)
         return Word(f"waits for {reason}, not for an image", f"wait for {reason}, not for an image")
     return RUNS
+
+
+def image_texts(spec: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the images of a pod's containers and volumes, each once."""
+    images = [fields.text(each, "image") for key in _STATUS_LISTS.values() for each in fields.items(spec, key)]
+    images += [fields.text(each, "image", "reference") for each in fields.items(spec, "volumes")]
+    return tuple(dict.fromkeys(text for each in images if (text := image_text(each))))[:_MOST_IMAGES]
+
+
+def waits_for_image(spec: Mapping[str, object], status: Mapping[str, object]) -> bool:
+    """Return whether a container of a pod waits for an image whose pull has failed."""
+    return any(each.reason in REASONS for each in _waiting(spec, status))
 
 
 def _statuses(status: Mapping[str, object]) -> bool:

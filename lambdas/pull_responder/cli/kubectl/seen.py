@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pull_responder.cli.scope import Use
     from pull_responder.events.outcome import Skipped
     from pull_responder.model.pull import PullFailure
 
@@ -49,6 +50,7 @@ class Seen:
 
     - `nodes` are the nodes whose Node objects were read, by name.
     - `own_roles` are the roles that service accounts name for pulls, by namespace and name; None where none.
+    - `uses` is what each pod uses that is known, by its name with its namespace. `uses_unread` is why not all are.
     - `unread` are the things that could not be asked for, each with the reason.
     """
 
@@ -56,6 +58,8 @@ class Seen:
     skipped: tuple[Skipped, ...] = ()
     nodes: Mapping[str, NodeAt] = field(default_factory=dict)
     own_roles: Mapping[tuple[str, str], str | None] = field(default_factory=dict)
+    uses: Mapping[str, Use] = field(default_factory=dict)
+    uses_unread: str | None = None
     unread: tuple[str, ...] = ()
 
 
