@@ -163,6 +163,25 @@ def test_a_node_with_a_name_of_its_own_is_found_by_its_object(run: Run, estate: 
     assert (answer["pull"]["node"], causes(answer)) == (estate.provider_id.rpartition("/")[2], [estate.found])
 
 
+def test_a_node_that_is_gone_does_not_hide_the_others(run: Run, estate: Estate, kubectl: FakeKubectl) -> None:
+    put(kubectl, estate, printed.pod(node="worker-1"), printed.pod("web-b", node="worker-2"))
+    node = {"kind": "Node", "apiVersion": "v1", "metadata": {"name": "worker-1"}}
+    kubectl.refuse("get", "nodes", err='Error from server (NotFound): nodes "worker-2" not found')
+    found = printed.listed({**node, "spec": {"providerID": estate.provider_id}})
+    kubectl.answer("get", "nodes", "worker-1", "worker-2", "--ignore-not-found", out=found)
+    answers = run("diagnose", "-n", "shop", "-o", "json").objects
+    assert (estate.provider_id.rpartition("/")[2], [estate.found]) in [
+        (each["pull"]["node"], causes(each)) for each in answers
+    ]
+
+
+def test_nodes_that_are_all_gone_are_no_error(run: Run, estate: Estate, kubectl: FakeKubectl) -> None:
+    put(kubectl, estate)
+    kubectl.answer("get", "nodes", "--ignore-not-found", out="")
+    ended = run("diagnose", "--pod", f"shop/{POD}", "-o", "json")
+    assert [causes(each) for each in ended.objects] == [[estate.found]]
+
+
 @pytest.mark.parametrize("kind", ["nodes", "serviceaccount", "events"])
 def test_what_may_not_be_read_is_said_and_the_rest_goes_on(
     run: Run, estate: Estate, kubectl: FakeKubectl, kind: str
