@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["estate", "run"]
 
 POD = printed.POD
+TIMEOUT = f'failed to do request: Head "https://{printed.IMAGE}": dial tcp 10.0.0.7:443: i/o timeout'
 
 
 @pytest.fixture
@@ -143,6 +144,26 @@ def test_a_role_of_another_account_is_not_taken_for_the_nodes(run: Run, estate: 
     (answer, *_) = run("diagnose", "--pod", f"shop/{POD}", "-o", "json").objects
     assert answer["pull"]["role_arn"] in {role, None}
     assert estate.found not in causes(answer)
+
+
+@pytest.mark.parametrize(
+    ("role", "message", "why"),
+    [
+        ("arn:aws:iam::222222222222:role/pods", printed.BARE, "pull with the role arn:aws:iam::222222222222:role/pods"),
+        ("arn:aws:iam::222222222222:role/pods", TIMEOUT, "pull with the role arn:aws:iam::222222222222:role/pods"),
+        ("pods", printed.WITH_REASON, "of service account shop/web is not the ARN of a role"),
+    ],
+)
+def test_the_role_of_a_node_whose_pods_pull_with_another_is_not_blamed(  # noqa: PLR0913, PLR0917 -- fixtures and parameters
+    run: Run, estate: Estate, kubectl: FakeKubectl, role: str, message: str, why: str
+) -> None:
+    put(kubectl, estate, printed.pod(message=message))
+    kubectl.answer("get", "serviceaccount", "web", out=service_account(role))
+    answer = run("diagnose", "--pod", f"shop/{POD}", "-o", "json").objects[0]
+    assert estate.found not in causes(answer)
+    assert "role_lacks_pull_permissions" not in answer["passed"]
+    reasons = {each["cause"]: each["reason"] for each in answer["inconclusive"]}
+    assert why in reasons["role_lacks_pull_permissions"]
 
 
 def test_pull_secrets_are_named_and_not_read(run: Run, estate: Estate, kubectl: FakeKubectl) -> None:
