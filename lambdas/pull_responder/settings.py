@@ -21,9 +21,9 @@ SCHEMAS: Final = ("2.0", "1.0")
 """The versions of the JSON document of a notification, the newest first."""
 
 _ACCOUNT: Final = re.compile(r"[0-9]{12}")
-# AWS Organizations API Reference, Organization: the pattern of Id.
 # Amazon S3 User Guide, "General purpose bucket naming rules".
 _BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+# AWS Organizations API Reference, Organization: the pattern of Id.
 _ORGANIZATION: Final = re.compile(r"o-[a-z0-9]{10,32}")
 # "Regional endpoints" in AWS General Reference: us-east-1, us-gov-west-1, cn-north-1, us-isob-east-1.
 _REGION: Final = re.compile(r"[a-z]{2,8}(?:-[a-z]{1,12}){1,3}-[0-9]{1,2}")

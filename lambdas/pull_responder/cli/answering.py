@@ -15,7 +15,7 @@ from pull_responder.cli.of_event import accounts_of, answers_to, path_of, region
 from pull_responder.cli.of_manifests import answers_about, read_rollout
 from pull_responder.cli.reading import read_given
 from pull_responder.cli.waiting import in_time
-from pull_responder.events.image_reference import RegistryKind
+from pull_responder.events.image_reference import RegistryKind, parse_image
 from pull_responder.events.outcome import Skipped
 from pull_responder.facts.reader import Reader
 
@@ -48,10 +48,14 @@ def ask_about_kubectl(wanted: Wanted, place: Place, access: Access, line: Status
 
 
 def ask_about_image(text: str, chosen: Chosen, place: Place, access: Access, line: StatusLine) -> Iterator[Answer]:
-    """Answer whether the chosen nodes of the cluster at `place` can pull an image."""
+    """Answer whether the chosen nodes of the cluster at `place` can pull an image.
+
+    Where nothing tells the region of the cluster, it is taken to be that of the image.
+    """
     question.check_names(chosen)
     told = access.region or place.region or region_of_node(chosen.instance)
-    connection = open_connection(replace(access, region=told))
+    named = parse_image(text)
+    connection = open_connection(replace(access, region=told, otherwise=named.region if named else None))
     image = question.read_image(text, connection.aws)
     if image.kind is RegistryKind.OTHER:
         yield Skipped(question.not_in_ecr(image))

@@ -23,8 +23,8 @@ CHARACTERS: Final = 200_000
 """The most characters of answers, so that they fit into what a model can read."""
 
 _MAIN: Final = "from pull_responder.cli.start import main; main()"
-_UNUSABLE: Final = 2
-_OPEN: Final = 3
+# What commands end with where they have answered; a signal that ends one is a negative number.
+_ANSWERED: Final = frozenset({0, 1, 3})
 _ERROR: Final = 500
 
 
@@ -57,7 +57,7 @@ async def ask(command: str, *arguments: str, given: str = "", characters: int = 
         done = await anyio.run_process(process, input=given.encode("utf-8", errors="replace"), check=False)
     if limit.cancelled_caught:
         raise NotAnsweredError(f"no answer within {SECONDS} seconds")
-    if done.returncode == _UNUSABLE or done.returncode > _OPEN:
+    if done.returncode not in _ANSWERED:
         raise NotAnsweredError(_reason(done.stderr.decode("utf-8", errors="replace").splitlines()))
     return _within(done.returncode, done.stdout.decode("utf-8").splitlines(), characters)
 

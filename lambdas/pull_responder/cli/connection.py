@@ -107,16 +107,10 @@ def open_connection(access: Access) -> Connection:
     used = Used(profile, read_profiles())
     patience = Patience(access.timeout)
     try:
-        aws = Aws.connect(
-            member_role=settings.member_role,
-            organization_account=settings.organization_account,
-            aws_registries=settings.aws_registries,
-            read_accounts=settings.read_accounts,
-            region=access.region,
-            profile=access.profile,
-            patience=patience,
-        )
+        aws = _connect(access.region, access, settings, patience)
         _check_region(access.region, aws)
+        if aws.region is None and access.otherwise:
+            aws = _connect(access.otherwise, access, settings, patience)
         method = _find_credentials(aws, used, access.timeout)
     except NoTimeLeftError as error:
         raise click.ClickException(f"{used.name} gave no credentials within {access.timeout:g} seconds") from error
@@ -126,6 +120,18 @@ def open_connection(access: Access) -> Connection:
         raise click.ClickException(none_found(used))
     patience.begin()
     return Connection(aws, settings, Used(used.profile, used.profiles, method), patience)
+
+
+def _connect(region: str | None, access: Access, settings: Settings, patience: Patience) -> Aws:
+    return Aws.connect(
+        member_role=settings.member_role,
+        organization_account=settings.organization_account,
+        aws_registries=settings.aws_registries,
+        read_accounts=settings.read_accounts,
+        region=region,
+        profile=access.profile,
+        patience=patience,
+    )
 
 
 def settings_in(environment: Any) -> Settings:  # noqa: ANN401 -- a mapping of texts

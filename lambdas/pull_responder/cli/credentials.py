@@ -178,7 +178,9 @@ def _refused(error: ClientError, used: Used) -> str | None:
     if code.startswith(_EXPIRED):
         return f"the credentials {_whose(used)} have expired: {_renew(used)}"
     if code.startswith(_UNKNOWN_KEY):
-        return f"AWS does not know the access key {_whose(used)} ({_shown(code)}): {_renew(used)}"
+        # So does a region answer that is off (IAM User Guide, "Manage AWS STS in an AWS Region").
+        known = f"AWS does not know the access key {_whose(used)} ({_shown(code)})"
+        return f"{known}, or the account has not enabled the region: {_renew(used)}"
     if code.startswith(_WRONG_SECRET):
         return f"the secret key {_whose(used)} does not belong to its access key ({_shown(code)}): {_renew(used)}"
     if error.operation_name in ("AssumeRole", "AssumeRoleWithWebIdentity", "GetRoleCredentials"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +13,7 @@ from pull_responder.cli.connection import Access
 from pull_responder.cli.deployed import STACK, find_deployed
 from pull_responder.cli.examples import examples
 from pull_responder.cli.findings_table import open_findings
+from pull_responder.cli.question import read_cluster
 from pull_responder.findings.clock import began_at, minute, span
 from pull_responder.findings.problem import iso
 from pull_responder.model.printable import clean_line
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 FOUND: Final = 1
 UNREAD: Final = 3
 _LABEL: Final = 10
-# The name of a cluster in its ARN (Service Authorization Reference, "Amazon EKS").
-_CLUSTER: Final = re.compile(r"arn:[^:]+:eks:[^:]*:\d*:cluster/(.+)")
 
 
 @click.command(
@@ -58,7 +56,7 @@ def findings(  # noqa: PLR0913, PLR0917 -- one argument an option
     """
     if cluster is not None and not cluster.strip():
         raise click.UsageError("--cluster is empty")
-    name = _name_of(cluster) if cluster else None
+    name = read_cluster(cluster).cluster
     deployed = find_deployed(stack, Access(region, profile, timeout))
     read = open_findings(deployed)
     chosen = [each for each in read.lives if name is None or name in _clusters(each)]
@@ -72,11 +70,6 @@ def findings(  # noqa: PLR0913, PLR0917 -- one argument an option
         place = f"stack {stack} in account {deployed.own.account}, {deployed.region}"
         click.echo("\n".join(_text(chosen, read, place, name)))
     return FOUND if chosen else UNREAD if read.unread else 0
-
-
-def _name_of(cluster: str) -> str:
-    found = _CLUSTER.fullmatch(cluster)
-    return found[1] if found else cluster
 
 
 def _clusters(life: Life) -> set[str]:

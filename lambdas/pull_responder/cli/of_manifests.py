@@ -20,7 +20,8 @@ from pull_responder.cli.manifest_files import read_files
 from pull_responder.cli.manifests import Manifests, read_manifests
 from pull_responder.cli.node_kinds import NodeKinds, Run
 from pull_responder.cli.of_event import path_of
-from pull_responder.cli.own_role import Account, answer_for_role, with_secrets
+from pull_responder.cli.other_credentials import Account, with_secrets
+from pull_responder.cli.own_role import answer_for_role
 from pull_responder.events import kubernetes_names
 from pull_responder.events.image_reference import RegistryKind, parse_image
 from pull_responder.events.outcome import Skipped

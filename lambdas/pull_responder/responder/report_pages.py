@@ -35,8 +35,12 @@ def write_page(run: Run, problem_id: str, diagnosis: Diagnosis, facts: PullFacts
     if isinstance(client, Unread) or isinstance(own, Unread):
         reason = "; ".join(each.reason for each in (client, own) if isinstance(each, Unread))
     else:
-        page = _page(run, diagnosis, facts)
-        reason = put_page(client, bucket=bucket, owner=own.account, key=key, page=page)
+        try:
+            page = _page(run, diagnosis, facts)
+        except Exception as error:  # noqa: BLE001 -- a fault of ours in a page must not cost the finding
+            reason = f"{type(error).__name__}: {error}"
+        else:
+            reason = put_page(client, bucket=bucket, owner=own.account, key=key, page=page)
     if reason:
         run.logger.error("the page of a diagnosis could not be written", about=problem_id, reason=reason)
         return ""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["estate", "run"]
 
 POD = printed.POD
+TIMEOUT = f'failed to do request: Head "https://{printed.IMAGE}": dial tcp 10.0.0.7:443: i/o timeout'
 
 
 @pytest.fixture
@@ -145,6 +146,26 @@ def test_a_role_of_another_account_is_not_taken_for_the_nodes(run: Run, estate: 
     assert estate.found not in causes(answer)
 
 
+@pytest.mark.parametrize(
+    ("role", "message", "why"),
+    [
+        ("arn:aws:iam::222222222222:role/pods", printed.BARE, "pull with the role arn:aws:iam::222222222222:role/pods"),
+        ("arn:aws:iam::222222222222:role/pods", TIMEOUT, "pull with the role arn:aws:iam::222222222222:role/pods"),
+        ("pods", printed.WITH_REASON, "of service account shop/web is not the ARN of a role"),
+    ],
+)
+def test_the_role_of_a_node_whose_pods_pull_with_another_is_not_blamed(  # noqa: PLR0913, PLR0917 -- fixtures and parameters
+    run: Run, estate: Estate, kubectl: FakeKubectl, role: str, message: str, why: str
+) -> None:
+    put(kubectl, estate, printed.pod(message=message))
+    kubectl.answer("get", "serviceaccount", "web", out=service_account(role))
+    answer = run("diagnose", "--pod", f"shop/{POD}", "-o", "json").objects[0]
+    assert estate.found not in causes(answer)
+    assert "role_lacks_pull_permissions" not in answer["passed"]
+    reasons = {each["cause"]: each["reason"] for each in answer["inconclusive"]}
+    assert why in reasons["role_lacks_pull_permissions"]
+
+
 def test_pull_secrets_are_named_and_not_read(run: Run, estate: Estate, kubectl: FakeKubectl) -> None:
     made = printed.pod()
     made["spec"]["imagePullSecrets"] = [{"name": "regcred"}]
@@ -161,6 +182,25 @@ def test_a_node_with_a_name_of_its_own_is_found_by_its_object(run: Run, estate: 
     kubectl.answer("get", "nodes", "worker-1", out={**node, "spec": {"providerID": estate.provider_id}})
     (answer,) = run("diagnose", "--pod", f"shop/{POD}", "-o", "json").objects
     assert (answer["pull"]["node"], causes(answer)) == (estate.provider_id.rpartition("/")[2], [estate.found])
+
+
+def test_a_node_that_is_gone_does_not_hide_the_others(run: Run, estate: Estate, kubectl: FakeKubectl) -> None:
+    put(kubectl, estate, printed.pod(node="worker-1"), printed.pod("web-b", node="worker-2"))
+    node = {"kind": "Node", "apiVersion": "v1", "metadata": {"name": "worker-1"}}
+    kubectl.refuse("get", "nodes", err='Error from server (NotFound): nodes "worker-2" not found')
+    found = printed.listed({**node, "spec": {"providerID": estate.provider_id}})
+    kubectl.answer("get", "nodes", "worker-1", "worker-2", "--ignore-not-found", out=found)
+    answers = run("diagnose", "-n", "shop", "-o", "json").objects
+    assert (estate.provider_id.rpartition("/")[2], [estate.found]) in [
+        (each["pull"]["node"], causes(each)) for each in answers
+    ]
+
+
+def test_nodes_that_are_all_gone_are_no_error(run: Run, estate: Estate, kubectl: FakeKubectl) -> None:
+    put(kubectl, estate)
+    kubectl.answer("get", "nodes", "--ignore-not-found", out="")
+    ended = run("diagnose", "--pod", f"shop/{POD}", "-o", "json")
+    assert [causes(each) for each in ended.objects] == [[estate.found]]
 
 
 @pytest.mark.parametrize("kind", ["nodes", "serviceaccount", "events"])

@@ -176,6 +176,13 @@ def test_who_does_not_wait_any_longer_ends_the_command(monkeypatch: pytest.Monke
         os.kill(anyio.run(wait), 0)
 
 
+@pytest.mark.parametrize("ends", ["os.kill(os.getpid(), 9)", "sys.exit(70)"])
+def test_a_command_that_ends_otherwise_has_not_answered(monkeypatch: pytest.MonkeyPatch, ends: str) -> None:
+    monkeypatch.setattr(asking, "_MAIN", f"import os, sys; {ends}")
+    with pytest.raises(NotAnsweredError, match="it ended without a word"):
+        anyio.run(ask, "explain")
+
+
 def test_an_answer_that_takes_too_long_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asking, "SECONDS", 0)
     with pytest.raises(NotAnsweredError, match="no answer within 0 seconds"):

@@ -12,6 +12,7 @@ import pytest
 
 from pull_responder.cli import answering
 from tests.integration.cli.test_diagnose import EVENTS, event, node, run
+from tests.unit.cli.kubectl import printed
 from tests.unit.page.parsed import Parsed
 
 if TYPE_CHECKING:
@@ -137,3 +138,15 @@ def test_a_disk_that_is_full_is_one_line_and_keeps_what_was_there(
     assert ended.err == f"pull-responder: --report: {file} cannot be written: No space left on device\n"
     assert [each.name for each in tmp_path.iterdir()] == ["report.html"]
     assert file.read_text() == "old"
+
+
+def test_the_raw_facts_are_those_that_json_prints(run: Run, node: Node, tmp_path: Path) -> None:
+    instance, _, repository = node
+    image = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/{repository}:1"
+    message = f'Failed to pull image "{image}": unexpected status from HEAD request to https://x: 403 Forbidden'
+    pods = printed.listed(*(printed.pod(name, node=instance, image=image, message=message) for name in ("a", "b")))
+    file = tmp_path / "report.html"
+    ended = run("diagnose", "-", "-o", "json", "--report", str(file), stdin=printed.as_json(pods))
+    (raw,) = (each.text for each in Parsed(file.read_text()).all("pre") if each.attributes.get("aria-label") == "JSON")
+    assert json.loads(raw) == ended.objects[0]
+    assert ended.objects[0]["pods"]["names"] == ["shop/a", "shop/b"]

@@ -195,6 +195,17 @@ def test_a_node_is_named_as_kubectl_names_it_and_the_cluster_by_its_arn(
     assert "there is no running instance 'ip-10-99-99-99.ec2.internal' in us-east-1" in nobody.err
 
 
+def test_no_region_at_all_is_that_of_the_image(
+    estate: NetworkEstate, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    estate.behind_nat()
+    node = estate.node()
+    for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(variable)
+    ended = run("--instance", node, "--format", "json")
+    assert (ended.status, ended.err, ended.objects[0]["pull"]["node"]) == (0, "", node)
+
+
 def test_a_cluster_of_another_account_is_said(estate: NetworkEstate, run: Run) -> None:
     ended = run(cluster=f"arn:aws:eks:{REGION}:999999999999:cluster/{estate.name}")
     assert (ended.status, ended.out, ended.err.count("\n")) == (2, "", 1)

@@ -158,6 +158,11 @@ def test_a_period_before_or_after_has_nothing(run: Run, scene: Scene, broken: No
         ("report", ("--since", "soon"), "--since is not a date"),
         ("report", ("-f", "/nowhere/page.html"), "--file: there is no folder /nowhere"),
         ("findings", ("--cluster", " "), "--cluster is empty"),
+        (
+            "findings",
+            ("--cluster", f"arn:aws:eks:{REGION}:{ACCOUNT}:nodegroup/prod/a"),
+            "cannot be an EKS cluster's name",
+        ),
         ("findings", ("--stack", "no stack"), "--stack is not the name of a stack"),
         ("findings", ("--stack", "Nowhere"), f"account {ACCOUNT} has no stack Nowhere in {REGION}"),
     ],

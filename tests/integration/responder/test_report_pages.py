@@ -72,6 +72,21 @@ def test_a_page_that_cannot_be_written_is_logged_and_people_are_told_all_the_sam
     assert "NoSuchBucket" in line.reason  # type: ignore[attr-defined]  # what Powertools adds
 
 
+def test_a_page_that_cannot_be_made_costs_no_finding(
+    scene: Scene, bucket: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fault(*_: object, **__: object) -> str:
+        raise KeyError("a fault of ours")
+
+    monkeypatch.setattr("pull_responder.page.diagnosis_page.diagnosis_page", fault)
+    node = scene.node_group()
+    assert scene.respond(node.denied(scene.clock.now), REPORT_BUCKET=bucket) == []
+    (told,) = findings(scene.told())
+    assert (told["report_url"], pages(scene, bucket)) == (None, {})
+    (line,) = [each for each in caplog.records if each.getMessage() == UNWRITTEN]
+    assert "a fault of ours" in line.reason  # type: ignore[attr-defined]  # what Powertools adds
+
+
 def test_a_bucket_of_another_account_gets_nothing(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
     name = f"theirs-{uuid4().hex[:8]}"
     theirs = scene.aws.client("s3", account="222222222222")

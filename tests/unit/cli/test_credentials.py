@@ -188,6 +188,14 @@ def test_the_option_comes_before_the_configuration() -> None:
     assert open_connection(Access(profile="keys")).aws.region == "eu-west-1"
 
 
+def test_a_region_for_where_none_is_configured(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert open_connection(Access(profile="keys", otherwise="us-west-2")).aws.region == "eu-west-1"
+    monkeypatch.delenv("AWS_REGION")
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    assert open_connection(Access(profile="keys", otherwise="us-west-2")).aws.region == "us-west-2"
+    assert open_connection(Access(profile="keys")).aws.region is None
+
+
 def refused(code: str, message: str = "no", operation: str = "GetCallerIdentity") -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": message}}, operation)
 
@@ -212,7 +220,7 @@ def refused(code: str, message: str = "no", operation: str = "GetCallerIdentity"
             "run `aws sso login --profile sso`",
         ),
         (refused("ExpiredToken"), "default", "iam-role", "have expired: this machine's role gave them out"),
-        (refused("InvalidClientTokenId"), "default", "env", "AWS does not know the access key in the environment"),
+        (refused("InvalidClientTokenId"), "default", "env", ", or the account has not enabled the region: set"),
         (refused("UnrecognizedClientException"), "keys", "", "AWS does not know the access key of profile 'keys'"),
         (
             refused("SignatureDoesNotMatch"),

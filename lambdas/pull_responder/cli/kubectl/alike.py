@@ -28,18 +28,18 @@ _MOST_VALUES: Final = 200
 _FARGATE: Final = f"{PROFILE_LABEL}="
 
 
-def alike(pulls: Sequence[PodPull], facts: PullFacts) -> list[tuple[PullFailure, Reach]]:
+def alike(pulls: Sequence[PodPull], facts: PullFacts) -> list[tuple[PodPull, Reach]]:
     """Return one pull of each kind, the latest, with the pods that it stands for. In order of first appearance."""
     hosts: dict[str | None, object] = {}
     kinds: defaultdict[object, list[PodPull]] = defaultdict(list)
     for each in pulls:
-        kinds[_kind(each.pull, hosts)].append(each)
+        kinds[_kind(each.pull, hosts), each.other_role].append(each)
     found = []
     for members in kinds.values():
         nodes = {each.pull.node for each in members}
         for some in [members] if len(nodes) == 1 else _by_node(members, facts):
             latest = max(some, key=lambda each: each.pull.observed_at or "")
-            found.append((latest.pull, _reach(some)))
+            found.append((latest, _reach(some)))
     return found
 
 

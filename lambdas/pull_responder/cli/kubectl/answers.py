@@ -11,13 +11,13 @@ from pull_responder.cli.kubectl.place import region_of_node
 from pull_responder.cli.kubectl.seen import PodPull, full_name, some
 from pull_responder.cli.kubectl.uses import scopes_of
 from pull_responder.cli.of_event import path_of
+from pull_responder.cli.other_credentials import Account, principal_of, role_in, with_other_role
 from pull_responder.diagnosis import diagnose, skip_reason
 from pull_responder.events.joining import join
 from pull_responder.events.outcome import Skipped
-from pull_responder.events.principal import read_principal
 from pull_responder.facts.reader import Reader
 from pull_responder.model.arn import Arn
-from pull_responder.model.pull import KUBELET_SESSION, Symptom
+from pull_responder.model.pull import Symptom
 from pull_responder.model.reason import ASK, RUNNING
 from pull_responder.model.unread import Unread
 from pull_responder.pulls.pull_facts import PullFacts
@@ -49,10 +49,13 @@ def answers_to_seen(seen: Seen, place: Place, aws: Aws, settings: Settings) -> I
     completed = _completed(seen, place, facts)
     kinds = alike([each for each in completed if not skip_reason(each.pull)], facts)
     has_findings = False
-    for pull, reach in kinds[:MOST_DIAGNOSED]:
-        diagnosis = _with_option(diagnose(pull, facts), facts)
-        scopes = scopes_of(diagnosis, pull, seen, facts)
-        yield Answered(diagnosis, path_of(pull, facts), reach=reach, scopes=scopes)
+    for of_pod, reach in kinds[:MOST_DIAGNOSED]:
+        diagnosis = _with_option(diagnose(of_pod.pull, facts), facts)
+        if of_pod.other_role:
+            account = Account(of_pod.other_role, of_pod.service_account or "", of_pod.pull.namespace)
+            diagnosis = with_other_role(diagnosis, account)
+        scopes = scopes_of(diagnosis, of_pod.pull, seen, facts)
+        yield Answered(diagnosis, path_of(of_pod.pull, facts), reach=reach, scopes=scopes)
         has_findings = has_findings or bool(diagnosis.findings)
     if has_findings and seen.uses_unread:
         yield NotAsked(seen.uses_unread)
@@ -81,7 +84,10 @@ def _completed(seen: Seen, place: Place, facts: PullFacts) -> list[PodPull]:
     at = _At(seen, place, place.account or own_account, facts.region)
     pulls = [at.complete(each) for each in seen.pulls]
     joined = join(pulls)
-    return [replace(each, pull=pull) for each, pull in zip(seen.pulls, joined, strict=True)]
+    return [
+        replace(each, pull=pull, other_role=at.annotation(each) if pull.principal is None else None)
+        for each, pull in zip(seen.pulls, joined, strict=True)
+    ]
 
 
 def _unread_secrets(pulls: list[PodPull]) -> list[str]:
@@ -121,21 +127,22 @@ class _At:
             principal=pull.principal or self._own_role(of_pod),
         )
 
+    def annotation(self, of_pod: PodPull) -> str | None:
+        """Return what the pod's service account names as the role for pulls, None where it names none."""
+        return self.seen.own_roles.get((of_pod.pull.namespace or "", of_pod.service_account or ""))
+
     def _own_role(self, of_pod: PodPull) -> Principal | None:
         """Return the pod's own pull role, which its service account names, as the principal of the pull.
 
         Kubelet gets it under a fixed session name (pulls/pod_role.py). A role of another account counts only where the
         registry refused it: in which account the node is follows from the principal, and matters to all else.
         """
-        named = self.seen.own_roles.get((of_pod.pull.namespace or "", of_pod.service_account or ""))
-        role = Arn.parse(named or "")
-        if role is None or role.service != "iam" or not role.resource.startswith("role/"):
+        role = role_in(self.annotation(of_pod))
+        if role is None:
             return None
         if role.account != self.account and of_pod.pull.symptom not in _OF_CREDENTIALS:
             return None
-        session = f"arn:{role.partition}:sts::{role.account}:assumed-role/{role.resource.rpartition('/')[2]}"
-        principal = read_principal("", {"arn": f"{session}/{KUBELET_SESSION}"}, partition=role.partition)
-        return principal and replace(principal, role_arn=str(role))
+        return principal_of(role)
 
 
 def _with_option(diagnosis: Diagnosis, facts: PullFacts) -> Diagnosis:

@@ -140,7 +140,8 @@ def _add_others(
     accounts = dict.fromkeys(
         (each.pull.namespace, each.service_account) for each in pulls if each.pull.namespace and each.service_account
     )
-    asked: list[tuple[str, ...]] = [("get", "nodes", *nodes[:MOST_ASKED])] if nodes else []
+    # Without --ignore-not-found, one node that is gone makes the answer about all others an error.
+    asked: list[tuple[str, ...]] = [("get", "nodes", *nodes[:MOST_ASKED], "--ignore-not-found")] if nodes else []
     what = ["the nodes were not read, which name their instances"] if nodes else []
     for namespace, name in list(accounts)[:MOST_ASKED]:
         asked.append(("get", "serviceaccount", name or "", "--namespace", namespace or ""))

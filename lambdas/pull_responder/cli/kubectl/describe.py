@@ -16,7 +16,8 @@ _LINE: Final = re.compile(r" *+(?P<key>[A-Za-z][^:\s]{0,60}(?: [A-Za-z()]{1,40})
 _CONTAINER: Final = re.compile(r"  (?P<name>[a-z0-9][a-z0-9.-]{0,252}):\s*+")
 _EVENT: Final = re.compile(r"\s+(?:Normal|Warning)\s")
 _CELLS: Final = re.compile(r"\s{2,}")
-_IS_POD: Final = re.compile(r"^(?:Namespace|Node|Service Account|Containers|Priority|Start Time):", re.MULTILINE)
+# Of a Job, Namespace and Start Time stand at the margin, too.
+_IS_POD: Final = re.compile(r"^(?:Namespace|Node|Service Account|Containers|Priority):", re.MULTILINE)
 _START: Final = re.compile(r"^Name:(?=\s)", re.MULTILINE)
 _SECTIONS: Final = {
     "Containers": ("containers", "containerStatuses"),

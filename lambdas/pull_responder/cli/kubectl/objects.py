@@ -228,8 +228,9 @@ def _left_open(pulls: Iterable[PodPull]) -> tuple[str, ...]:
     first = bare[0]
     where = f" -n {first.pull.namespace}" if first.pull.namespace else ""
     also = f" (and {len(bare) - 1:,} more pods)" if len(bare) > 1 else ""
-    said = f"pod {first.pod}{also} says only that it waits before it pulls {first.pull.image} again"
-    command = f"kubectl describe pod{where} {first.pull.pod} | pull-responder diagnose -"
+    name, pod = first.pod or "(without a name)", first.pull.pod or "NAME"
+    said = f"pod {name}{also} says only that it waits before it pulls {first.pull.image} again"
+    command = f"kubectl describe pod{where} {pod} | pull-responder diagnose -"
     return (f"{said}. Why the pull failed stands in its events: {command}",)
 
 

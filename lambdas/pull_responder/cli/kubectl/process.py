@@ -74,6 +74,8 @@ class Kubectl:
             return Refused(f"it printed more than {OUTPUT_LIMIT >> 20} MiB: ask for one namespace")
         if status != 0:
             return _refused(said)
+        if not out.strip():  # so it answers with --ignore-not-found
+            return Refused("it printed nothing", is_missing=True)
         try:
             document = read_json(out.decode(), where="what it printed", most=MOST_VALUES)
         except (UnicodeDecodeError, UnusableEvent) as error:

@@ -23,12 +23,14 @@ class PodPull:
     - `workload` is what made the pod, as kind and name, such as "ReplicaSet web-7c9d8b5f6". None where it is not known.
     - `service_account` is the name of the pod's service account. None where it is not known.
     - `pull_secrets` are the names of the pod's pull secrets. None where they are not known.
+    - `other_role` is the annotation with the pod's own pull role, where that role is not the pull's principal.
     """
 
     pull: PullFailure
     workload: str | None = None
     service_account: str | None = None
     pull_secrets: tuple[str, ...] | None = None
+    other_role: str | None = None
 
     @property
     def pod(self) -> str | None:

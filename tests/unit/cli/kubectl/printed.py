@@ -197,6 +197,33 @@ Events:
 """
 
 
+def described_job() -> str:
+    """What `kubectl describe job` prints of one whose pod cannot pull."""
+    return f"""\
+Name:             web
+Namespace:        shop
+Selector:         batch.kubernetes.io/controller-uid=0b1f7f0e
+Labels:           app=web
+Annotations:      <none>
+Parallelism:      1
+Completions:      1
+Completion Mode:  NonIndexed
+Start Time:       Sun, 01 Mar 2026 11:50:00 +0000
+Pods Statuses:    1 Active (0 Ready) / 0 Succeeded / 0 Failed
+Pod Template:
+  Labels:           app=web
+  Service Account:  web
+  Containers:
+   web:
+    Image:         {IMAGE}
+  Volumes:         <none>
+Events:
+  Type    Reason            Age   From            Message
+  ----    ------            ----  ----            -------
+  Normal  SuccessfulCreate  34s   job-controller  Created pod: {POD}
+"""
+
+
 def events_table(*, wide: bool = False, all_namespaces: bool = False, header: bool = True) -> str:
     """What `kubectl get events` prints of it."""
     said = [

@@ -24,6 +24,7 @@ from tests.unit.cli.kubectl.printed import (
     WITH_REASON,
     as_json,
     described,
+    described_job,
     event,
     events_table,
     listed,
@@ -159,6 +160,14 @@ def test_a_back_off_without_a_reason_says_where_the_reason_stands() -> None:
     assert where.endswith(f"kubectl describe pod -n shop {POD} | pull-responder diagnose -")
 
 
+def test_a_back_off_of_a_pod_without_a_name_names_none() -> None:
+    made = pod(message=BARE)
+    del made["metadata"]["name"]
+    (where,) = seen(as_json(made)).unread
+    assert where.startswith("pod (without a name) says only that it waits")
+    assert where.endswith("kubectl describe pod -n shop NAME | pull-responder diagnose -")
+
+
 def test_the_last_failure_of_an_image_counts() -> None:
     timeout = (
         f'Failed to pull image "{IMAGE}": failed to do request: Head "https://x": dial tcp 10.0.0.7:443: i/o timeout'
@@ -239,6 +248,7 @@ def test_many_pods_that_run_are_one_line() -> None:
         pytest.param(
             f'Failed to pull image "{IMAGE}": {DENIED}'.encode(), "`pull-responder explain` says", id="message"
         ),
+        pytest.param(described_job().encode(), "the input describes something other than pods: give what", id="job"),
         pytest.param(b'{"items": [1], "kind": "List"}', "holds an item that is not an object but a number", id="item"),
         pytest.param(b'{"kind": "Pod"', "the input is not JSON: ", id="cut off"),
         pytest.param(b"[" * 200_000, "nested too deeply", id="deep"),
