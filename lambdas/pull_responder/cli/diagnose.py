@@ -11,6 +11,7 @@ from pull_responder.cli.connection import Access
 from pull_responder.cli.diagnosis_report import OPTION as REPORT
 from pull_responder.cli.examples import examples
 from pull_responder.cli.kubectl.asked import read_wanted
+from pull_responder.cli.report_file import is_same_file
 from pull_responder.cli.sources import one_file, source_of
 from pull_responder.cli.status_line import StatusLine
 from pull_responder.cli.telling import Telling, tell
@@ -88,6 +89,10 @@ def diagnose(  # noqa: PLR0913, PLR0917 -- one argument an option
     values |= {"--fargate-profile": fargate_profile, "--region": region, "--profile": profile}
     source = source_of(values, all_namespaces=all_namespaces)
     place = question.read_cluster(cluster)
+    if region and place.region and region != place.region:
+        raise click.UsageError(f"--region is {region[:40]!r}, but the cluster's ARN is of {place.region}")
+    if report is not None and file is not None and is_same_file(report, file):
+        raise click.UsageError(f"--report: {report[:200]!r} is the file to read")
     chosen = Chosen(place.cluster or "", nodegroup, fargate_profile, instance, account=place.account)
     access, line = Access(region, profile, timeout), StatusLine.of_terminal(as_json=form != "text")
     if source == "FILE":

@@ -6,18 +6,20 @@ import codecs
 import json
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from pull_responder.cli.document import UnusableTextError
+from pull_responder.cli.kubectl.copied import at_the_margin, without_surroundings
 from pull_responder.cli.kubectl.objects import Reading, is_object
 from pull_responder.cli.kubectl.text import read_printed, refusal
 from pull_responder.events.intake import Inspection, UnusableEvent, read_event
 from pull_responder.events.json_text import read_json
 from pull_responder.events.outcome import Skipped
+from pull_responder.events.redaction import redact
 from pull_responder.model.pull import PullFailure
 
 if TYPE_CHECKING:
@@ -32,6 +34,10 @@ MOST_VALUES: Final = 10_000_000
 """The most values of JSON. A pod has some three hundred."""
 
 _MOST_DOCUMENTS: Final = 10_000
+_MOST_SAID: Final = 20
+# What `kubectl get --watch --output-watch-events` prints (Kubernetes API reference, WatchEvent v1 meta).
+_CHANGES: Final = frozenset({"ADDED", "MODIFIED", "DELETED", "ERROR"})
+_BOOKMARK: Final = "BOOKMARK"
 # What every object of Kubernetes and every event of EventBridge or CloudTrail has, at the margin.
 _YAML: Final = re.compile(
     r"^(?:- )?(?:apiVersion|kind|items|metadata|detail|eventName|Records|awslogs)\s*+:", re.MULTILINE
@@ -88,11 +94,20 @@ def _bytes(file: str) -> bytes:
 
 def read_bytes(data: bytes, namespace: str | None = None) -> Given:
     """Read an input; see read_given. Raises UnusableEvent, or UnicodeDecodeError for bytes that are no text."""
-    text = _decode(data)
+    text, said = without_surroundings(_decode(data))
+    given = _read_text(text, namespace)
+    if said and given.seen:
+        unread = tuple(f"kubectl: {redact(each, limit=300)}" for each in said[:_MOST_SAID])
+        return replace(given, seen=replace(given.seen, unread=(*given.seen.unread, *unread)))
+    return given
+
+
+def _read_text(text: str, namespace: str | None) -> Given:
     if not text.strip():
         raise UnusableEvent("the input", "is empty: did the command before it print an error?")
     if text.lstrip()[:1] in {"{", "["}:
         return _of_documents(list(_items(_of_json(text))))
+    text = at_the_margin(text)
     if (seen := read_printed(text, namespace)) is not None:
         return Given(seen=seen)
     return _of_documents(list(_items(_of_yaml(text))))
@@ -120,12 +135,15 @@ def _decode(data: bytes) -> str:
 
 
 def _items(documents: Iterable[object]) -> Iterator[object]:
-    """Yield the documents, and of an array each item: jq writes arrays."""
+    """Yield the documents, of an array each item, as jq writes arrays, and of a change that was watched its object."""
     for document in documents:
-        if isinstance(document, list) and document:
-            yield from document
-        else:
-            yield document
+        for each in document if isinstance(document, list) and document else [document]:
+            if not isinstance(each, dict) or each.keys() != {"type", "object"}:
+                yield each
+            elif each["type"] in _CHANGES:
+                yield each["object"]
+            elif each["type"] != _BOOKMARK:
+                yield each
 
 
 def _of_yaml(text: str) -> Iterator[object]:

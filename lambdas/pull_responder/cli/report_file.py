@@ -23,7 +23,7 @@ def check_writable(name: str, option: str) -> Path:
 
     `option` is the option that names it. A file that is there is overwritten; a device or a folder is not.
     """
-    if not name.strip() or "\0" in name:
+    if not name.strip() or name == "-" or "\0" in name:
         raise click.UsageError(f"{option} is not the name of a file")
     try:
         path = Path(name).resolve()
@@ -38,6 +38,14 @@ def check_writable(name: str, option: str) -> Path:
     if not os.access(path.parent, os.W_OK | os.X_OK) or (path.exists() and not os.access(path, os.W_OK)):
         raise click.ClickException(f"{option}: {name} cannot be written: permission denied")
     return path
+
+
+def is_same_file(name: str, other: str) -> bool:
+    """Return whether two names are of one file that is there."""
+    try:
+        return Path(name).samefile(other)
+    except (OSError, ValueError, RuntimeError):
+        return False
 
 
 def write_whole(path: Path, text: str, option: str) -> None:

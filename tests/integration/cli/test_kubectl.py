@@ -286,6 +286,21 @@ def test_a_kubectl_that_hangs_is_ended(
     assert "it did not answer within 0.2 s" in ended.err
 
 
+def test_what_a_hanging_kubectl_has_started_is_not_waited_for(
+    run: Run, estate: Estate, kubectl: FakeKubectl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(kubectl, estate)
+    # A shell that waits for another program, which keeps its standard output open until somebody writes.
+    pipe = kubectl.folder / "pipe"
+    os.mkfifo(pipe)
+    (kubectl.folder / "kubectl").write_text(f"#!/bin/sh\n/bin/cat '{pipe}'\n:\n")
+    monkeypatch.setattr(process, "SECONDS", 1)
+    ended = run("diagnose", "--pod", f"shop/{POD}")
+    os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+    assert (ended.status, ended.err.count("\n")) == (2, 1)
+    assert "it did not answer within 1 s" in ended.err
+
+
 def test_a_kubectl_that_prints_something_else_is_one_line_and_exit_status_2(
     run: Run, estate: Estate, kubectl: FakeKubectl
 ) -> None:
@@ -341,6 +356,10 @@ def test_the_profile_of_the_sign_in_is_used_where_nobody_has_chosen_another(
             "--cluster: 'arn:aws:eks:x:y:cluster/z' cannot be",
         ),
         (("--pod", ""), "--pod is empty"),
+        (
+            ("-", "--cluster", "arn:aws:eks:eu-west-1:111111111111:cluster/prod", "--region", "us-west-2"),
+            "--region is 'us-west-2', but the cluster's ARN is of eu-west-1",
+        ),
     ],
 )
 def test_options_that_cannot_be_used_are_one_line(run: Run, arguments: tuple[str, ...], said: str) -> None:

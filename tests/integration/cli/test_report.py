@@ -92,6 +92,7 @@ def test_a_file_that_is_there_is_replaced_and_nothing_else_is_left(run: Run, nod
         ("missing/report.html", "--report: there is no folder {0}/missing"),
         (".", "--report: {0}/. is a folder"),
         ("", "--report is not the name of a file"),
+        ("-", "--report is not the name of a file"),
         ("a\0b", "--report is not the name of a file"),
         ("n" * 300, "File name too long"),
         ("pipe", "--report: {0}/pipe is not a file"),
@@ -104,12 +105,24 @@ def test_what_cannot_be_written_is_said_before_anything_is_read(
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "circle").symlink_to(tmp_path / "circle")
     monkeypatch.setattr(answering, "read_given", lambda *_: pytest.fail("the event was read"))
-    ended = run("diagnose", "--event", "-", "--report", f"{tmp_path}/{name}" if name else "", stdin=b"{}")
+    ended = run(
+        "diagnose", "--event", "-", "--report", f"{tmp_path}/{name}" if name not in {"", "-"} else name, stdin=b"{}"
+    )
     assert ended.status == 2
     assert ended.out == ""
     assert ended.err.startswith("pull-responder: ")
     assert ended.err.count("\n") == 1
     assert words.format(tmp_path) in ended.err
+
+
+def test_the_file_that_is_read_is_not_overwritten(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "event.json"
+    file.write_text("{}")
+    (tmp_path / "link").symlink_to(file)
+    ended = run("diagnose", str(file), "--report", str(tmp_path / "link"))
+    assert (ended.status, ended.out, ended.err.count("\n")) == (2, "", 1)
+    assert "link' is the file to read" in ended.err
+    assert file.read_text() == "{}"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

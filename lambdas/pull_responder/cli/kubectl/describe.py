@@ -103,7 +103,7 @@ def _read_containers(rows: list[str]) -> tuple[list[dict[str, Any]], list[dict[s
             state = ""
             continue
         found = _LINE.match(row)
-        if found is None or not statuses:
+        if found is None or not specs:
             continue
         key, value = found["key"], (found["value"] or "").strip()
         if key == "Image":
@@ -116,7 +116,8 @@ def _read_containers(rows: list[str]) -> tuple[list[dict[str, Any]], list[dict[s
             statuses[-1]["state"][state][key.lower()] = value
         elif key in {"Ready", "Restart Count"}:
             state = ""
-    return specs, statuses
+    # Of a container that no kubelet has taken, there is no status.
+    return specs, [each for each in statuses if each["state"]]
 
 
 def _read_events(rows: list[str], pod: dict[str, Any]) -> Iterator[dict[str, Any]]:

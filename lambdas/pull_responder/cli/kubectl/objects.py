@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.cli.kubectl.event import is_event, pulled, pulled_by, read_event_object
-from pull_responder.cli.kubectl.pod import STARTS, Messages, Word, is_bare_back_off, read_pod
+from pull_responder.cli.kubectl.pod import SILENT, STARTS, Messages, Word, is_bare_back_off, read_pod
 from pull_responder.cli.kubectl.seen import NodeAt, PodPull, Seen, full_name, some
 from pull_responder.cli.kubectl.uses import use_of
 from pull_responder.events import fields, kubernetes_names, names
@@ -59,7 +59,8 @@ class Reading:
         self._settled: set[object] = set()
         self._known: set[object] = set()
         self._events: list[PodPull] = []
-        self._words: defaultdict[Word, list[str]] = defaultdict(list)
+        self._words: defaultdict[Word, dict[str, None]] = defaultdict(dict)
+        self._word_of: dict[str, Word] = {}
         self._event_words: Counter[str] = Counter()
         self._pulled: dict[object, str] = {}
         self._others: defaultdict[str, list[str]] = defaultdict(list)
@@ -108,7 +109,7 @@ class Reading:
         if self._others:
             kinds = ", ".join(f"{len(each):,} of kind {kind}" for kind, each in sorted(self._others.items()))
             skipped.append(Skipped(f"objects that are neither pods nor events: {kinds}"))
-        if not (pulls or skipped):
+        if not (pulls or skipped or self._words):
             skipped.append(Skipped("there is no pod and no event in it"))
         unread = (*_left_open(pulls), *self._unread())
         return Seen(tuple(pulls), tuple(_bounded(skipped)), self._nodes, self._own_roles, self._uses, unread=unread)
@@ -117,10 +118,16 @@ class Reading:
         name = _name_of(pod) or f"(pod {self._number + 1} of the input, without a name)"
         self._known.add(name)
         self._uses |= use_of(pod)
+        # Of a pod that is there several times, as `kubectl get --watch` prints it, the last state counts.
+        self._pods.pop(name, None)
+        self._settled.discard(name)
+        if earlier := self._word_of.pop(name, None):
+            del self._words[earlier][name]
         read = read_pod(pod, self._messages)
         if isinstance(read, Word):
-            self._words[read].append(name)
-            if read is not STARTS:
+            self._word_of[name] = read
+            self._words[read][name] = None
+            if read not in {STARTS, SILENT}:
                 self._settled.add(name)
         else:
             self._pods[name] = read
@@ -183,11 +190,16 @@ class Reading:
 
     def _unread(self) -> list[str]:
         count = self._messages.unread
-        return [f"{count:,} more messages were not read, as there are too many: give fewer pods"] if count else []
+        unread = [f"{count:,} more messages were not read, as there are too many: give fewer pods"] if count else []
+        if silent := list(self._words.get(SILENT, ())):
+            unread.append(f"{some(silent)}: not said whether all containers run. Was the input cut off?")
+        return unread
 
     def _pod_words(self, pulling: set[str | None]) -> list[Skipped]:
         words = []
         for word, named in self._words.items():
+            if word is SILENT:
+                continue
             pods = [pod for pod in named if pod not in pulling]
             if len(pods) == 1:
                 words.append(Skipped(f"pod {pods[0]} {word.one}"))

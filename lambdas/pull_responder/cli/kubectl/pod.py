@@ -46,6 +46,7 @@ class Word:
 
 RUNS: Final = Word("runs: all its images are pulled", "run: all their images are pulled")
 UNREAD: Final = Word("waits, and its message was not read", "wait, and their messages were not read")
+SILENT: Final = Word("does not say whether its containers run", "do not say whether their containers run")
 STARTS: Final = Word(
     "is being started, and no pull of its images has failed: `kubectl describe pod` shows its events",
     "are being started, and no pull of their images has failed",
@@ -192,7 +193,13 @@ def _word(status: Mapping[str, object], spec: Mapping[str, object]) -> Word:
     if waits:
         reason = redact(waits, limit=60)
         return Word(f"waits for {reason}, not for an image", f"wait for {reason}, not for an image")
-    return RUNS
+    return RUNS if all(_has_state(each) for key in _STATUS_LISTS for each in fields.items(status, key)) else SILENT
+
+
+def _has_state(container: object) -> bool:
+    """Return whether a status says that its container runs or has ended; one without a state waits (ContainerState)."""
+    state = fields.mapping(container, "state")
+    return "running" in state or "terminated" in state
 
 
 def image_texts(spec: Mapping[str, object]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import threading
+import time
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -91,26 +92,35 @@ def _run(command: list[str]) -> tuple[bytes, str, int | None]:
         )
     except OSError as error:
         return b"", f"error: {error.strerror or error}", 1
-    late = threading.Event()
-
-    def stop() -> None:
-        late.set()
-        process.kill()
-
-    timer = threading.Timer(SECONDS, stop)
-    timer.daemon = True
-    timer.start()
+    out: list[bytes] = []
     said: list[bytes] = []
-    # What kubectl starts to sign in may outlive it, and hold its standard error open: nobody waits for that.
-    reader = threading.Thread(target=_read_errors, args=(process.stderr, said), daemon=True)
-    reader.start()
-    out = process.stdout.read(OUTPUT_LIMIT + 1) if process.stdout else b""
-    if len(out) > OUTPUT_LIMIT:
+    # What kubectl starts, or what starts it, may outlive it and hold its outputs open: nobody waits for that.
+    readers = [
+        threading.Thread(target=_read_output, args=(process, out), daemon=True),
+        threading.Thread(target=_read_errors, args=(process.stderr, said), daemon=True),
+    ]
+    for each in readers:
+        each.start()
+    deadline = time.monotonic() + SECONDS
+    readers[0].join(SECONDS)
+    try:
+        status = process.wait(0 if readers[0].is_alive() else max(deadline - time.monotonic(), 0.1))
+    except subprocess.TimeoutExpired:
         process.kill()
-    status = process.wait()
-    timer.cancel()
-    reader.join(timeout=1)
-    return out, b"".join(said).decode(errors="replace"), None if late.is_set() else status
+        process.wait()
+        status = None
+    if readers[0].is_alive():
+        status = None
+    readers[1].join(timeout=1)
+    return b"".join(out), b"".join(said).decode(errors="replace"), status
+
+
+def _read_output(process: subprocess.Popen[bytes], out: list[bytes]) -> None:
+    if process.stdout is None:
+        return
+    out.append(process.stdout.read(OUTPUT_LIMIT + 1))
+    if len(out[0]) > OUTPUT_LIMIT:
+        process.kill()
 
 
 def _read_errors(stream: IO[bytes] | None, said: list[bytes]) -> None:

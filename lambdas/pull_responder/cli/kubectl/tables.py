@@ -40,7 +40,12 @@ class _Column:
 
 def is_events(text: str) -> bool:
     """Return whether a text is a table of events, with its header or without."""
-    return _HEADER.search(text) is not None or any(_ROW.fullmatch(line) for line in text.split("\n", 50)[:50])
+    return has_header(text) or any(_ROW.fullmatch(line) for line in text.split("\n", 50)[:50])
+
+
+def has_header(text: str) -> bool:
+    """Return whether a text has the header of a table of events."""
+    return _HEADER.search(text) is not None
 
 
 def read_events(text: str, *, namespace: str | None = None) -> Iterator[dict[str, Any]]:
@@ -48,7 +53,9 @@ def read_events(text: str, *, namespace: str | None = None) -> Iterator[dict[str
     columns: list[_Column] = []
     for line in text.split("\n"):
         if _HEADER.fullmatch(line):
-            columns = [_Column(each[0], each.start()) for each in _COLUMN.finditer(line)]
+            found = [_Column(each[0], each.start()) for each in _COLUMN.finditer(line)]
+            # A table whose spaces somebody has squeezed has no columns any more.
+            columns = found if {"OBJECT", "MESSAGE"} <= {each.name for each in found} else []
         elif line.strip():
             cells = _cells(line, columns)
             if row := _event(cells, namespace):

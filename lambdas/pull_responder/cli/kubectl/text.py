@@ -9,7 +9,7 @@ from pull_responder.cli.kubectl.describe import is_description, read_description
 from pull_responder.cli.kubectl.log import read_log
 from pull_responder.cli.kubectl.objects import Reading
 from pull_responder.cli.kubectl.seen import Seen
-from pull_responder.cli.kubectl.tables import is_events, is_pods, read_events, read_pods
+from pull_responder.cli.kubectl.tables import has_header, is_events, is_pods, read_events, read_pods
 from pull_responder.events.kubelet_message import read_message
 from pull_responder.events.outcome import UnusableEvent
 from pull_responder.events.redaction import redact
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _OF_KUBECTL: Final = re.compile(r"\s*+(?:Error from server|error: |Unable to connect to the server|No resources found)")
 _DESCRIBED: Final = re.compile(r"^(Name|Namespace|Labels|Replicas|Selector|Events):\s", re.MULTILINE)
+_NAMESPACE: Final = re.compile(r"^Namespace:\s{1,20}(\S{1,63})", re.MULTILINE)
 _FEW: Final = 3
 
 
@@ -30,7 +31,10 @@ def read_printed(text: str, namespace: str | None = None) -> Seen | None:
     if _OF_KUBECTL.match(text):
         raise UnusableEvent("the input", f"is an error of kubectl's: {redact(text.strip(), limit=300)}")
     if is_description(text):
-        return _of(read_description(text))
+        described = set(_NAMESPACE.findall(text))
+        of_events = namespace or (described.pop() if len(described) == 1 else None)
+        events = read_events(text, namespace=of_events) if has_header(text) else ()
+        return _of((*read_description(text), *events))
     if is_events(text):
         return _of(read_events(text, namespace=namespace))
     if is_pods(text):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -33,6 +33,9 @@ from tests.unit.cli.kubectl.printed import (
     pods_table,
     running,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def seen(data: bytes | str) -> Seen:
@@ -135,6 +138,93 @@ def test_a_message_with_line_breaks_goes_on_below_its_row() -> None:
     message = f"{DENIED}\nfollowed by: dial tcp 10.0.0.7:443: i/o timeout"
     (pull,) = seen(described(message=message)).pulls
     assert "i/o timeout" in (pull.pull.message or "")
+
+
+NOT_FOUND = 'Error from server (NotFound): pods "web-b" not found'
+CLIENT_LOG = "E0301 12:00:00.000000    4711 memcache.go:265] couldn't get current server API group list"
+
+
+def coloured(text: str) -> str:
+    """A text as kubecolor prints it."""
+    return "\n".join(f"\x1b[33m{line[:9]}\x1b[0;36m{line[9:]}\x1b[0m" for line in text.split("\n"))
+
+
+@pytest.mark.parametrize("printed", [POD_JSON.decode(), yaml.safe_dump(pod()), described(), events_table(wide=True)])
+@pytest.mark.parametrize(
+    "copied",
+    [
+        pytest.param(coloured, id="coloured"),
+        pytest.param(lambda text: "Warning: v1 is deprecated\n" + text, id="after a warning"),
+        pytest.param(lambda text: f"{CLIENT_LOG}\n{text}", id="after a log line of kubectl's"),
+        pytest.param(lambda text: f"```text\n{text.rstrip()}\n```\n", id="in a fence"),
+        pytest.param(lambda text: f"me@host:~$ kubectl get pod -n shop\r\n{text}", id="with its command"),
+        pytest.param(lambda text: "".join(f"    {line}\n" for line in text.split("\n")), id="indented"),
+    ],
+)
+def test_what_a_terminal_or_a_paste_adds_is_taken_off(printed: str, copied: Callable[[str], str]) -> None:
+    (pull,) = seen(copied(printed)).pulls
+    assert (pull.pull.pod, pull.pull.symptom, pull.pull.tag) == (POD, Symptom.ACCESS_DENIED, "v1.4.2")
+
+
+@pytest.mark.parametrize("printed", [POD_JSON.decode(), yaml.safe_dump(pod()), described(), events_table()])
+@pytest.mark.parametrize("joined", ["{said}\n{printed}", "{printed}\n{said}\n"])
+def test_an_error_beside_pods_is_said_and_the_pods_are_read(printed: str, joined: str) -> None:
+    told = seen(joined.format(said=NOT_FOUND, printed=printed.rstrip()))
+    assert [each.pull.pod for each in told.pulls] == [POD]
+    assert told.unread == (f"kubectl: {NOT_FOUND}",)
+
+
+def test_a_log_of_kubelets_is_no_log_of_kubectls() -> None:
+    line = LOG[LOG.index("E0301") :]
+    told = seen(line + "hello\n" + line.replace(f"shop/{POD}", "shop/web-b"))
+    assert [each.pod for each in told.pulls] == [f"shop/{POD}", "shop/web-b"]
+
+
+def test_a_line_that_begins_an_object_is_no_command() -> None:
+    told = json.dumps({"a": "$ kubectl get pod", **pod()})
+    assert [each.pod for each in seen(f"{told}\n{told.replace(POD, 'web-b')}").pulls] == [f"shop/{POD}", "shop/web-b"]
+
+
+def test_lines_keep_their_numbers_where_something_stands_before_them() -> None:
+    with pytest.raises(UnusableEvent, match="line 4"):
+        read_bytes(b"Warning: x\n\nkind: Pod\nmetadata: *a\n")
+
+
+def test_a_table_of_events_below_a_description_is_read() -> None:
+    told = seen(f"{described('web-b')}\n\n{events_table()}")
+    assert [each.pod for each in told.pulls] == ["shop/web-b", f"shop/{POD}"]
+
+
+def test_a_table_with_its_spaces_squeezed_is_read() -> None:
+    squeezed = "\n".join(" ".join(line.split()) for line in events_table().split("\n"))
+    assert pull_of(squeezed).pull.symptom is Symptom.ACCESS_DENIED
+
+
+@pytest.mark.parametrize("as_change", [False, True])
+def test_of_a_pod_that_is_watched_the_last_state_counts(*, as_change: bool) -> None:
+    def printed(*states: dict[str, Any]) -> str:
+        changes = [{"type": "MODIFIED", "object": each} if as_change else each for each in states]
+        bookmark = {"type": "BOOKMARK", "object": {"kind": "Pod", "apiVersion": "v1", "metadata": {}}}
+        return "\n".join(json.dumps(each) for each in [*changes, *([bookmark] if as_change else [])])
+
+    assert said(printed(pod(), running())) == [f"pod shop/{POD} runs: all its images are pulled"]
+    assert not seen(printed(pod(), running())).pulls
+    assert pull_of(printed(running(), pod())).pod == f"shop/{POD}"
+    assert not said(printed(running(), pod()))
+
+
+def test_a_pod_that_was_cut_off_is_not_said_to_run() -> None:
+    whole = yaml.safe_dump(pod(), sort_keys=False)
+    told = seen(whole[: whole.index("    state:")])
+    assert (told.pulls, told.skipped) == ((), ())
+    assert told.unread == (f"shop/{POD}: not said whether all containers run. Was the input cut off?",)
+
+
+def test_a_described_pod_without_a_node_is_not_said_to_run() -> None:
+    text = described().replace(f"{NODE}/10.0.1.23", "<none>")
+    start, end = text.index("    State:"), text.index("    Environment:")
+    (why,) = said(text[:start] + text[end : text.index("Events:")])
+    assert why == f"pod shop/{POD} is on no node yet, so nothing was pulled"
 
 
 @pytest.mark.parametrize("where", ["initContainerStatuses", "ephemeralContainerStatuses"])
