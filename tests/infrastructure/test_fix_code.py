@@ -141,7 +141,13 @@ DECLARED: Final[dict[str, tuple[str, dict[str, Any]]]] = {
         NEW_NODES,
         {"LaunchTemplateData": like({"BlockDeviceMappings": [like({"Ebs": like({"VolumeSize": 100})})]})},
     ),
-    "credential_provider_failing": ("AWS::EKS::Nodegroup", {"AmiType": "AL2023_x86_64_STANDARD"}),
+    "credential_provider_failing": (
+        "AWS::EKS::Nodegroup",
+        {
+            "AmiType": "AL2023_x86_64_STANDARD",
+            "ReleaseVersion": {"Ref": assertions.Match.string_like_regexp("optimizedami.*releaseversion")},
+        },
+    ),
     "proxy_blocks_pull": (
         NEW_NODES,
         {"LaunchTemplateData": like({"UserData": words(r"NO_PROXY=.*api\.ecr\.us-east-1.*kubelet\.service\.d")})},
@@ -240,6 +246,22 @@ SAID: Final = {
 """What stands within an expression of the Terraform, such as jsonencode."""
 
 
+ELSEWHERE: Final = {
+    "aws_vpc_endpoint_policy": ("aws_vpc_endpoint", "`policy` in `aws_vpc_endpoint`"),
+    "aws_vpc_endpoint_route_table_association": ("aws_vpc_endpoint", "`route_table_ids`"),
+    "aws_vpc_endpoint_subnet_association": ("aws_vpc_endpoint", "`subnet_ids`"),
+    "aws_vpc_security_group_egress_rule": ("aws_security_group", "`egress` blocks of `aws_security_group`"),
+    "aws_vpc_security_group_ingress_rule": ("aws_security_group", "`ingress` blocks of `aws_security_group`"),
+    "aws_network_acl_rule": ("aws_network_acl", "blocks of `aws_network_acl`"),
+    "aws_route": ("aws_route_table", "`route` blocks of `aws_route_table`"),
+    "aws_iam_role_policy_attachment": ("aws_iam_role", "`aws_iam_role_policy_attachments_exclusive`"),
+    "aws_ecr_repository_policy": ("aws_ecr_repository", "A repository has one policy, and this is all of it"),
+    "aws_ecr_registry_policy": ("", "Terraform each replace all of it"),
+    "aws_ecr_lifecycle_policy": ("aws_ecr_repository", "A repository has one lifecycle policy"),
+}
+"""What declares a part of a resource: the resource, and the words that say what undoes it (Terraform's docs)."""
+
+
 @pytest.fixture(scope="module")
 def synthesized() -> dict[str, dict[str, Any] | Exception]:
     """The template that each cause's code makes of a stack of its own, or what the code raised."""
@@ -282,6 +304,15 @@ def test_terraform_declares_the_resource(cause: str) -> None:
     ]
     assert any(all(plain(body).get(name) == value for name, value in arguments.items()) for body in found), found
     assert SAID.get(cause, "") in "".join(TERRAFORM[cause])
+
+
+@pytest.mark.parametrize("cause", TERRAFORM)
+def test_what_undoes_the_terraform_is_said(cause: str) -> None:
+    declared = {name for code in TERRAFORM[cause] for block in parsed(code).get("resource", []) for name in block}
+    text = " ".join(fix_of(cause, ROOT).text.split())
+    for name in declared & ELSEWHERE.keys():
+        whole, words_of_it = ELSEWHERE[name]
+        assert whole in declared or words_of_it in text, f"{FOLDER}/{cause}.md: {name} is undone by another resource"
 
 
 @pytest.mark.parametrize("wrong", ['resource "aws_vpc" "this" {', 'resource "aws_vpc" "this" { a = }', "a = [1, 2"])

@@ -41,6 +41,9 @@ More: <{{ check.docs_url }}>
 
 The names are those of the example. What Pull Responder prints has yours.
 
+CDK and Terraform show the resource as it should be. If your code declares it already, change it there: a second one
+beside it fails, or takes the place of the first.
+
 {{ fix }}
 
 ## When it is examined

@@ -145,3 +145,19 @@ def test_a_section_without_its_code_and_without_a_reason_is_named(root: Path, ol
     change(root, old, new)
     with pytest.raises(GenerateError, match='its section "### CDK" has neither a block of code that begins with ```py'):
         fix_of("made_up", root)
+
+
+def test_commands_leave_what_they_are_not_about() -> None:
+    """A list, an encryption or a credential that nobody wanted to change is as before."""
+    disk, token, cache = (
+        "".join(fix_of(cause, ROOT).code["sh"])
+        for cause in ("node_disk_full", "registry_token_expired", "pull_through_cache_failing")
+    )
+    assert '"Encrypted": true' in disk
+    assert '"/imagePullSecrets/0"' in token, "the whole list holds secrets for other registries, too"
+    assert "update-pull-through-cache-rule --ecr-repository-prefix quay" not in cache, "Quay takes no credential"
+
+
+def test_commands_run_on_macos_as_well() -> None:
+    for check in CHECKS:
+        assert "--wrap" not in "".join(fix_of(check.id, ROOT).code.get("sh", ())), f"{check.id}: base64 of GNU alone"
