@@ -129,6 +129,7 @@ def test_an_alert() -> None:
             ],
             "broken_by": None,
             "runbook_url": "https://wiki.example.com/role_lacks_pull_permissions",
+            "report_url": None,
         }
     ]
     assert document["others"] == []
