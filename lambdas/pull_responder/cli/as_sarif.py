@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -73,11 +74,9 @@ def sarif_document(answers: Sequence[Answer], source: str, status: int) -> str:
     if len(results) > MOST_RESULTS:
         left = f"{len(results) - MOST_RESULTS} further results are left out: GitHub shows {MOST_RESULTS}"
         notifications.insert(0, _notification(left, "warning"))
-    driver = {
-        "name": "Pull Responder",
-        "version": metadata.version("pull-responder"),
-        "rules": [_rule(cause) for cause in rules],
-    }
+    driver: dict[str, Any] = {"name": "Pull Responder", "rules": [_rule(cause) for cause in rules]}
+    with suppress(metadata.PackageNotFoundError):
+        driver["version"] = metadata.version("pull-responder")
     run = {
         "tool": {"driver": driver},
         "invocations": [

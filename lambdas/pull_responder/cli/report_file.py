@@ -53,7 +53,7 @@ def write_whole(path: Path, text: str, option: str) -> None:
     try:
         with _beside(path) as written:
             written.write_text(text, encoding="utf-8")
-            written.chmod(_MODE & ~_umask())
+            written.chmod(path.stat().st_mode & 0o777 if path.exists() else _MODE & ~_umask())
             written.replace(path)
     except OSError as error:
         raise click.ClickException(f"{option}: {path} cannot be written: {_words(error)}") from error

@@ -131,11 +131,5 @@ def cluster_role() -> dict[str, Any]:
             {"apiGroups": [""], "resources": ["pods", "events"], "verbs": read},
             {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": read},
             {"apiGroups": [""], "resources": ["nodes", "serviceaccounts"], "verbs": ["get"]},
-            {
-                "apiGroups": ["apps"],
-                "resources": ["replicasets", "deployments", "statefulsets", "daemonsets"],
-                "verbs": ["get"],
-            },
-            {"apiGroups": ["batch"], "resources": ["jobs", "cronjobs"], "verbs": ["get"]},
         ],
     }

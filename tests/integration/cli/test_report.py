@@ -77,13 +77,17 @@ def test_an_event_that_is_not_ours_makes_a_page_that_says_so(run: Run, tmp_path:
 def test_a_file_that_is_there_is_replaced_and_nothing_else_is_left(run: Run, node: Node, tmp_path: Path) -> None:
     instance, role, repository = node
     file = tmp_path / "report.html"
-    file.write_text("old")
-    run("diagnose", "--event", "-", "--report", str(file), stdin=event(instance, role, repository=repository))
-    assert file.read_text(encoding="utf-8").startswith("<!doctype html>")
-    assert [each.name for each in tmp_path.iterdir()] == ["report.html"]
+    said = event(instance, role, repository=repository)
+    run("diagnose", "--event", "-", "--report", str(file), stdin=said)
     mask = os.umask(0)
     os.umask(mask)
     assert stat.S_IMODE(file.stat().st_mode) == 0o666 & ~mask
+    file.write_text("old")
+    file.chmod(0o600)
+    run("diagnose", "--event", "-", "--report", str(file), stdin=said)
+    assert file.read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert [each.name for each in tmp_path.iterdir()] == ["report.html"]
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,10 @@ def _add_others(
     answered = _ask_all(kubectl, [*also, *asked])
     for said, found in zip(what, answered[len(also) :], strict=True):
         if not isinstance(found, Refused):
-            reading.add(found)
+            try:
+                reading.add(found)
+            except UnusableEvent as error:
+                unread[f"{said}: kubectl: {error}"] = None
         elif not found.is_missing:
             unread[f"{said}: kubectl: {found.reason}"] = None
     return list(unread), answered[: len(also)]
