@@ -11,7 +11,7 @@ from pull_responder.publish.as_document import finding_object, pull_object
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pull_responder.cli.answered import Reach, UsedBy
+    from pull_responder.cli.answered import Answered, Reach, UsedBy
     from pull_responder.cli.scope import Scope
     from pull_responder.diagnosis import Diagnosis, Undecided
     from pull_responder.events.outcome import Skipped
@@ -69,6 +69,13 @@ def skipped_object(skipped: Skipped) -> dict[str, Any]:
         "path": None,
         "pods": None,
     }
+
+
+def answer_object(answer: Answered) -> dict[str, Any]:
+    """Return the object to print for one answer: of its diagnosis, with whom it hits and, of manifests, who asks."""
+    shown = diagnosis_object(answer.diagnosis, answer.path, answer.asked, answer.nodes, answer.reach)
+    used = workloads_object(answer.used_by) if answer.used_by else {}
+    return with_scopes(shown, answer.scopes) | used
 
 
 def with_scopes(shown: dict[str, Any], scopes: Mapping[str, Scope]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.cli.answered import Answered
-from pull_responder.cli.as_json import diagnosis_object, workloads_object
+from pull_responder.cli.as_json import answer_object
 from pull_responder.cli.report_file import program, write_whole
 from pull_responder.findings.clock import minute
 from pull_responder.page.diagnosis_page import ReportedPull, diagnosis_page
@@ -28,8 +28,7 @@ def write_diagnosis_report(path: Path, answers: Sequence[Answer]) -> None:
             path=each.path,
             asked=each.asked,
             nodes=each.nodes,
-            raw=diagnosis_object(each.diagnosis, each.path, each.asked, each.nodes, each.reach)
-            | (workloads_object(each.used_by) if each.used_by else {}),
+            raw=answer_object(each),
         )
         for each in answers
         if isinstance(each, Answered)

@@ -9,7 +9,7 @@ import click
 
 from pull_responder.cli import answer
 from pull_responder.cli.answered import Answer, Answered, NotAsked, exit_status
-from pull_responder.cli.as_json import diagnosis_object, line_of, skipped_object, with_scopes, workloads_object
+from pull_responder.cli.as_json import answer_object, line_of, skipped_object
 from pull_responder.cli.diagnosis_report import OPTION, write_diagnosis_report
 from pull_responder.cli.for_ci import CI_FORMS, write_for_ci
 from pull_responder.cli.manifests_text import show_rollout
@@ -79,9 +79,7 @@ def _show(each: Answer, console: Console, telling: Telling) -> None:
         else:
             answer.show_skipped(console, each)
     elif as_json:
-        used = workloads_object(each.used_by) if each.used_by else {}
-        shown = diagnosis_object(each.diagnosis, each.path, each.asked, each.nodes, each.reach)
-        click.echo(line_of(with_scopes(shown, each.scopes) | used))
+        click.echo(line_of(answer_object(each)))
     else:
         answer.show_diagnosis(
             console,
