@@ -48,6 +48,14 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
 def _fix(fault: Fault, path: PullPath) -> Remediation:
     fix = fault.fixes[0]
     where = path.where(fault.resource_id)
+    if fix.target and fix.peer and fix.route_table_id:
+        return route_to(
+            where,
+            route_table_id=fix.route_table_id,
+            target=fix.target,
+            replace=has_route(fix.route_table_id, fix.peer, path),
+            destination=fix.peer,
+        )
     if fix.address:
         return where.remedy(
             f"Route {fault.resource_id} to the network in which {fix.address} is, for example over a transit gateway, "

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from pull_responder.facts import compute, ec2, eks, network, pod_interface, regions
+from typing import TYPE_CHECKING
+
+from pull_responder.facts import compute, ec2, eks, neighbours, network, pod_interface, regions
 from pull_responder.facts.remembered import Remembered, once
 from pull_responder.facts.vpc import VpcPlace
 from pull_responder.model.unread import Unread
+
+if TYPE_CHECKING:
+    from pull_responder.network.model import RouteTable
+    from pull_responder.network.neighbours import TransitGateway
 
 
 class ComputeFacts(Remembered):
@@ -134,3 +140,13 @@ class ComputeFacts(Remembered):
     def vpc_parts(self, account: str, region: str, vpc_id: str, /) -> network.VpcParts:
         """Return every part of a VPC that a path to the registry can depend on."""
         return network.read_vpc_parts(self._reader, account, region, vpc_id)
+
+    @once
+    def transit_gateway(self, account: str, region: str, gateway_id: str, /) -> TransitGateway | Unread:
+        """Return a transit gateway with all its attachments. `account` owns it."""
+        return neighbours.read_gateway(self._reader, account, region, gateway_id)
+
+    @once
+    def transit_gateway_table(self, account: str, region: str, table_id: str, /) -> RouteTable | Unread:
+        """Return a route table of a transit gateway. `account` owns the gateway."""
+        return neighbours.read_gateway_table(self._reader, account, region, table_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from pull_responder.facts import endpoints, resolver, vpc, vpc_dns
+from pull_responder.facts import endpoints, neighbours, resolver, vpc, vpc_dns
 from pull_responder.facts.vpc import VpcPlace
 from pull_responder.model.reason import AGAIN, Reason
 from pull_responder.model.unread import Unread
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         Subnet,
         VpcEndpoint,
     )
+    from pull_responder.network.neighbours import Attachment, Peering
     from pull_responder.network.resolver import Profile, ResolverRule
 
     Listed = tuple[tuple[VpcEndpoint, tuple[str, ...]], ...]
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 PERMISSIONS: Final = tuple(
-    sorted((*vpc.PERMISSIONS, *vpc_dns.PERMISSIONS, *endpoints.PERMISSIONS, *resolver.PERMISSIONS))
+    sorted(
+        (*vpc.PERMISSIONS, *vpc_dns.PERMISSIONS, *endpoints.PERMISSIONS, *neighbours.PERMISSIONS, *resolver.PERMISSIONS)
+    )
 )
 
 
@@ -55,6 +58,8 @@ class VpcParts:
     private_zones: tuple[str, ...] | Unread
     resolver_rules: tuple[ResolverRule | Unread, ...] | Unread
     profiles: tuple[Profile, ...] | Unread
+    peerings: Mapping[str, Peering] | Unread
+    attachments: tuple[Attachment, ...] | Unread
 
 
 def read_vpc_parts(reader: Reader, account: str, region: str, vpc_id: str) -> VpcParts:
@@ -143,9 +148,11 @@ def _read(reader: Reader, place: VpcPlace) -> VpcParts:
     later: list[Callable[[], Any]] = [
         lambda: listed if isinstance(listed, Unread) else endpoints.read_interfaces(reader, place, listed),
         lambda: _rules(reader, place, associated, rules),
+        lambda: _peerings(reader, place, found["route_tables"]),
+        lambda: _attachments(reader, place, found["route_tables"]),
         *(_entries(reader, place, each, named) for each in list_ids),
     ]
-    with_interfaces, resolver_rules, *entries = reader.each(lambda read: read(), later)
+    with_interfaces, resolver_rules, peerings, attachments, *entries = reader.each(lambda read: read(), later)
     return VpcParts(
         place=place,
         vpc=vpc_dns.vpc_of(place, found["record"], (found["support"], found["hostnames"]), found["options"]),
@@ -161,7 +168,26 @@ def _read(reader: Reader, place: VpcPlace) -> VpcParts:
         private_zones=found["zones"],
         resolver_rules=resolver_rules,
         profiles=found["profiles"],
+        peerings=peerings,
+        attachments=attachments,
     )
+
+
+def _leads_to(kind: RouteTarget, route_tables: RouteTables | Unread) -> bool:
+    """Return whether a route of the VPC leads to this kind of target. Else nothing behind it needs to be read."""
+    if isinstance(route_tables, Unread):
+        return False
+    return any(route.kind is kind for table in _tables(route_tables) for route in table.routes)
+
+
+def _peerings(reader: Reader, place: VpcPlace, route_tables: RouteTables | Unread) -> Mapping[str, Peering] | Unread:
+    return neighbours.read_peerings(reader, place) if _leads_to(RouteTarget.VPC_PEERING, route_tables) else {}
+
+
+def _attachments(
+    reader: Reader, place: VpcPlace, route_tables: RouteTables | Unread
+) -> tuple[Attachment, ...] | Unread:
+    return neighbours.read_attachments(reader, place) if _leads_to(RouteTarget.TRANSIT_GATEWAY, route_tables) else ()
 
 
 def _rules(
@@ -261,6 +287,9 @@ def network_of(parts: VpcParts, subnet_ids: Sequence[str]) -> Network:
         private_zones=parts.private_zones,
         resolver_rules=parts.resolver_rules,
         profiles=parts.profiles,
+        account=parts.place.account or "",
+        peerings=parts.peerings,
+        attachments=parts.attachments,
     )
 
 

@@ -74,8 +74,18 @@ from pull_responder.network.model import (
     SecurityGroup,
     SecurityGroupRule,
     Subnet,
+    Surroundings,
     Vpc,
     VpcEndpoint,
+)
+from pull_responder.network.neighbours import (
+    Attachment,
+    Owned,
+    Peering,
+    PeeringSide,
+    TransitGateway,
+    Wanted,
+    WantedKind,
 )
 from pull_responder.network.path import trace
 from pull_responder.network.unread_names import may_lead_away
@@ -101,6 +111,14 @@ __all__ = [
     "NatGateway",
     "InternetGateway",
     "PrefixList",
+    "Attachment",
+    "Owned",
+    "Peering",
+    "PeeringSide",
+    "Surroundings",
+    "TransitGateway",
+    "Wanted",
+    "WantedKind",
     "Path",
     "Leg",
     "Hop",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pull_responder.model.pull import ECR_PUBLIC_HOSTS
 from pull_responder.model.reason import AGAIN, Reason
 from pull_responder.model.unread import Unread
+from pull_responder.network.neighbours import Attachment, Peering, TransitGateway
 from pull_responder.network.resolver import Profile, ResolverRule
 
 if TYPE_CHECKING:
@@ -296,10 +297,24 @@ class RegistryPlace:
 
 
 @dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What is known of the networks around the node's VPC, each by its id.
+
+    - `tables`: route tables of transit gateways. The target of a route is an attachment; it is "several attachments"
+      if the route has more than one.
+    """
+
+    gateways: Mapping[str, TransitGateway | Unread] = field(default_factory=dict)
+    tables: Mapping[str, RouteTable | Unread] = field(default_factory=dict)
+    vpcs: Mapping[str, Network | Unread] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Network:
-    """Everything that was read about the node's VPC.
+    """Everything that was read about a VPC: the node's, or one behind it.
 
     - `region`: the VPC's region.
+    - `account`: the account with whose credentials it was read. Empty if not known.
     - `route_tables`, `network_acls`: keyed by subnet id. A subnet without an association has the main table or the
       default ACL.
     - All other tables: keyed by the resource's own id.
@@ -308,6 +323,9 @@ class Network:
     - `resolver_rules`: the Resolver rules associated with the VPC. A rule is Unread if its domain could not be read.
     - `profiles`: the Route 53 Profiles associated with the VPC.
     - `asked_server`: the DNS server that the node was seen to ask. Empty if that is not known.
+    - `peerings`: the peering connections to which the VPC's route tables have routes.
+    - `attachments`: the VPC's attachments to transit gateways, if its route tables have routes to some.
+    - `around`: what is known of the networks behind the VPC. Only the node's VPC has it.
     """
 
     region: str
@@ -325,6 +343,15 @@ class Network:
     resolver_rules: tuple[ResolverRule | Unread, ...] | Unread = ()
     profiles: tuple[Profile, ...] | Unread = ()
     asked_server: str = ""
+    account: str = ""
+    peerings: Mapping[str, Peering] | Unread = field(default_factory=dict)
+    attachments: tuple[Attachment, ...] | Unread = ()
+    around: Surroundings = field(default_factory=Surroundings)
+
+    @property
+    def owner(self) -> str:
+        """The account that owns the VPC, by the VPC's record, else the account that was read."""
+        return ("" if isinstance(self.vpc, Unread) else self.vpc.owner) or self.account
 
 
 def read(table: Mapping[str, T] | Unread, key: str, what: str) -> T | Unread:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
+from pull_responder.network.alternatives import combine_ways
 from pull_responder.network.answer import Hop, HopKind, PathCause, Undecided
 from pull_responder.network.dialled import Leads, away_hops, open_hop, read_address
 from pull_responder.network.endpoints import interface_way
@@ -71,7 +72,8 @@ def _away(trip: Trip, found: Resolution, reason: str) -> Hops:
     """
     computed = _computed_way(trip, found)
     hops = away_hops(trip, computed, reason)
-    is_by_name = not found.other.shown and not any(hop.faults for hop in computed)
+    arrives = any(hop.kind is HopKind.ENDPOINT for hop in hops)
+    is_by_name = not arrives and not found.other.shown and not any(hop.faults for hop in computed)
     return tuple(hop.with_faults_undecided(reason) for hop in hops) if is_by_name else hops
 
 
@@ -94,7 +96,7 @@ def _computed_way(trip: Trip, found: Resolution) -> Hops:
         ways.append(_unknown_endpoint_way(trip, found))
     if ways and _may_pass_gateway_endpoint(trip):
         ways.append(first_hops(trip, trip.server))
-    return _combine_ways(ways, doubt_with_next_step(trip, found)) if ways else ()
+    return combine_ways(ways, doubt_with_next_step(trip, found)) if ways else ()
 
 
 def _leads_nowhere_else(trip: Trip, found: Resolution) -> bool:
@@ -122,20 +124,6 @@ def _may_pass_gateway_endpoint(trip: Trip) -> bool:
     if trip.destination.service != "s3" or not isinstance(network.endpoints, Unread) or isinstance(table, Unread):
         return False
     return any(route.active and is_gateway_endpoint_route(route, network) for route in table.routes)
-
-
-def _combine_ways(ways: list[Hops], doubt: str) -> Hops:
-    """Return the hops of all ways that the traffic may take. A fault becomes undecided unless every way has it."""
-    faults = [{(fault.cause, fault.resource_id) for hop in way for fault in hop.faults} for way in ways]
-    common = set.intersection(*faults)
-    hops = [_keep_faults(hop, common, doubt) for way in ways for hop in way]
-    return tuple(dict.fromkeys(hops))
-
-
-def _keep_faults(hop: Hop, certain: set[tuple[PathCause, str]], doubt: str) -> Hop:
-    sure = tuple(fault for fault in hop.faults if (fault.cause, fault.resource_id) in certain)
-    unsure = tuple(fault for fault in hop.faults if fault not in sure)
-    return replace(replace(hop, faults=unsure).with_faults_undecided(doubt), faults=sure) if unsure else hop
 
 
 def _unknown_endpoint_way(trip: Trip, found: Resolution) -> Hops:
