@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from pull_responder.facts.answers import EndlessListingError
+from pull_responder.facts.paging import MAX_PAGES
 from pull_responder.facts.vpc import VpcPlace
 from pull_responder.model.reason import AGAIN, Reason
 from pull_responder.model.unread import Unread
@@ -18,7 +20,9 @@ from pull_responder.network.neighbours import VPC_ATTACHMENT, Attachment, Peerin
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ec2.type_defs import (
+        FilterTypeDef,
         TransitGatewayAttachmentTypeDef,
         TransitGatewayRouteTypeDef,
         TransitGatewayVpcAttachmentTypeDef,
@@ -39,7 +43,8 @@ PERMISSIONS: Final = (
 
 SEVERAL: Final = "several attachments"
 # Both states that a route can have (Amazon EC2 API Reference, SearchTransitGatewayRoutes). The API wants a filter.
-_ANY_ROUTE: Final = [{"Name": "state", "Values": ["active", "blackhole"]}]
+_ANY_ROUTE: Final[list[FilterTypeDef]] = [{"Name": "state", "Values": ["active", "blackhole"]}]
+_PAGE: Final = 1000
 
 
 def read_peerings(reader: Reader, place: VpcPlace) -> Mapping[str, Peering] | Unread:
@@ -156,24 +161,41 @@ def _with_subnets(attachment: Attachment, known: Subnets | Unread) -> Attachment
 
 
 def read_gateway_table(reader: Reader, account: str, region: str, table_id: str) -> RouteTable | Unread:
-    """Return a route table of a transit gateway. The targets of its routes are attachments."""
+    """Return a route table of a transit gateway. The targets of its routes are attachments.
 
-    def convert(found: list[TransitGatewayRouteTypeDef]) -> RouteTable:
-        routes = (
-            Route(each["DestinationCidrBlock"], _target(each), active=each.get("State") != "blackhole")
-            for each in found
-            if each.get("DestinationCidrBlock")
-        )
-        return RouteTable(table_id, tuple(routes))
+    Unread if EC2 says that there are more routes than it lists.
+    """
 
-    return VpcPlace(account, region, "").read(
-        reader,
-        "search_transit_gateway_routes",
-        "Routes",
-        convert,
-        TransitGatewayRouteTableId=table_id,
-        Filters=_ANY_ROUTE,
+    def request(client: EC2Client) -> RouteTable | Unread:
+        found: list[TransitGatewayRouteTypeDef] = []
+        token: dict[str, str] = {}
+        for _ in range(MAX_PAGES):
+            page = client.search_transit_gateway_routes(
+                TransitGatewayRouteTableId=table_id, Filters=_ANY_ROUTE, MaxResults=_PAGE, **token
+            )
+            found += page["Routes"]
+            if not page.get("NextToken"):
+                return _more_routes(table_id) if page.get("AdditionalRoutesAvailable") else _table(table_id, found)
+            token = {"NextToken": page["NextToken"]}
+        raise EndlessListingError(pages=MAX_PAGES)
+
+    action = "ec2:SearchTransitGatewayRoutes"
+    answer = reader.call(action, account=account, region=region, request=request)
+    return Unread(Reason(f"{action} gave no answer", AGAIN)) if answer is None else answer
+
+
+def _more_routes(table_id: str) -> Unread:
+    step = f"Look up the registry's addresses among the routes of {table_id} in the VPC console."
+    return Unread(Reason(f"EC2 lists only a part of the routes of {table_id}", step))
+
+
+def _table(table_id: str, found: list[TransitGatewayRouteTypeDef]) -> RouteTable:
+    routes = (
+        Route(each["DestinationCidrBlock"], _target(each), active=each.get("State") != "blackhole")
+        for each in found
+        if each.get("DestinationCidrBlock")
     )
+    return RouteTable(table_id, tuple(routes))
 
 
 def _target(found: TransitGatewayRouteTypeDef) -> str:

@@ -7,7 +7,7 @@ back. Sources: those of `endpoints`, `crossing` and `way_back`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pull_responder.model.reason import Reason
@@ -108,5 +108,12 @@ def _to_interface(  # noqa: PLR0913, PLR0917 -- one of each kind
         same = acl_hop(subnet, server_crossings(subnet, source), far)
         open_ = same.with_faults_undecided(f"{subnet} also holds the transit gateway's interface")
         return (owned_by(open_, far), *back)
-    crossings = (*(client_crossings(entry, server) if entry else ()), *server_crossings(subnet, source))
+    there = replace(server, cidr=server.cidr or _block(subnet, far, trip.version))
+    crossings = (*(client_crossings(entry, there) if entry else ()), *server_crossings(subnet, source))
     return (owned_by(acl_hop(subnet, crossings, far), far), *back)
+
+
+def _block(subnet_id: str, far: Network, version: int) -> str | None:
+    subnet = read(far.subnets, subnet_id, subnet_id)
+    cidrs = () if isinstance(subnet, Unread) else subnet.cidrs
+    return next((cidr for cidr in cidrs if addresses_of((cidr,), version)), None)
