@@ -123,11 +123,17 @@ SCOPES: Final[Mapping[str, Scope]] = {
     "ec2:DescribeRouteTables": _ANY,
     "ec2:DescribeSecurityGroups": _ANY,
     "ec2:DescribeSubnets": _ANY,
+    "ec2:DescribeTransitGatewayAttachments": _ANY,
+    "ec2:DescribeTransitGatewayVpcAttachments": _ANY,
     "ec2:DescribeVpcAttribute": Scope(("arn:{partition}:ec2:*:{account}:vpc/*",), _NETWORK_REASON),
     "ec2:DescribeVpcEndpoints": _ANY,
+    "ec2:DescribeVpcPeeringConnections": _ANY,
     "ec2:DescribeVpcs": _ANY,
     # AWS's own lists, and those that other accounts share, count too.
     "ec2:GetManagedPrefixListEntries": Scope(("arn:{partition}:ec2:*:*:prefix-list/*",), _NETWORK_REASON),
+    "ec2:SearchTransitGatewayRoutes": Scope(
+        ("arn:{partition}:ec2:*:{account}:transit-gateway-route-table/*",), _NETWORK_REASON
+    ),
     "ecr:BatchGetImage": _REPOSITORIES,
     "ecr:DescribeImages": _REPOSITORIES,
     "ecr:DescribePullThroughCacheRules": _ANY,

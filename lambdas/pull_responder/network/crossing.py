@@ -142,7 +142,8 @@ def _over_gateway(route: Route, network: Network, traffic: Traffic, around: Surr
     if entry[0].faults:
         return Step(entry, near=near)
     towards = traffic.attachment_of(near, around)
-    onward = next_attachment(near, traffic.server, traffic.source, around, network.region, towards=towards)
+    what = f"traffic to {traffic.server.name}"
+    onward = next_attachment(near, traffic.server, around, network.region, what=what, towards=towards)
     step = Step((*entry, *onward.hops), near=near, far=onward.attachment, beyond=onward.beyond)
     if onward.attachment is None:
         return step

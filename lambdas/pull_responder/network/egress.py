@@ -90,7 +90,7 @@ def _over_nat(route: Route, entry: str, far: Network, step: Step, trip: Trip) ->
     out = acl_hop(entry, client_crossings(entry, trip.server), far)
     back: tuple[Hop, ...] = ()
     if nat_subnet is not None:
-        back = way_back(nat_subnet, far, trip.foreign_range, trip.server, step, trip.network.around)
+        back = way_back(nat_subnet, far, trip.foreign_range, step, trip.network.around)
     if nat_subnet == entry:
         out = out.with_faults_undecided(f"{entry} holds both the NAT gateway and the transit gateway's interface")
     taken = Hop(HopKind.ROUTE, route.target, (PathCause.NO_ROUTE,), (f"{entry} of {vpc_id(far)} takes {route}",))

@@ -103,7 +103,7 @@ def _to_interface(  # noqa: PLR0913, PLR0917 -- one of each kind
     (AWS Transit Gateway guide, "Network ACLs for transit gateways": its versions differ about the other).
     """
     source, subnet = trip.foreign_source, interface.subnet_id
-    back = way_back(subnet, far, trip.foreign_range, server, step, trip.network.around)
+    back = way_back(subnet, far, trip.foreign_range, step, trip.network.around)
     if entry == subnet:
         same = acl_hop(subnet, server_crossings(subnet, source), far)
         open_ = same.with_faults_undecided(f"{subnet} also holds the transit gateway's interface")

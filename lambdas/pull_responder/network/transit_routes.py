@@ -46,11 +46,11 @@ class Next:
 
 
 def next_attachment(  # noqa: PLR0913 -- what is sent, from where to where, and what is known
-    origin: Attachment, to: Peer, sender: Peer, around: Surroundings, region: str, *, towards: str = ""
+    origin: Attachment, to: Peer, around: Surroundings, region: str, *, what: str, towards: str = ""
 ) -> Next:
-    """Return where a gateway sends what `sender` sends `to` through the attachment `origin`.
+    """Return where a gateway sends what comes from the attachment `origin` and is for the addresses of `to`.
 
-    `towards` is the attachment to which it should lead, if that is known.
+    `what` says what that is, in words. `towards` is the attachment to which it should lead, if that is known.
     """
     owner = Owned(origin.gateway_owner, region)
     hop = Hop(HopKind.TRANSIT_GATEWAY, origin.table_id or origin.gateway_id, (_CAUSE,))
@@ -68,7 +68,7 @@ def next_attachment(  # noqa: PLR0913 -- what is sent, from where to where, and 
     hop = replace(hop, evidence=(shown(table, found_routes),))
     live = [route for route in found_routes.routes if route.active]
     if not live:
-        explanation = _no_route(found_routes, origin, gateway, f"traffic from {sender.name} to {to.name}")
+        explanation = _no_route(found_routes, origin, gateway, what)
         proof = f"{origin.id} of {origin.resource_id} is associated with {table.id}"
         fix = Fix(route_table_id=table.id, peer=to.cidr, target=towards or None)
         owned = Owned(gateway.owner, gateway.region)

@@ -35,9 +35,7 @@ _ASTRAY: Final = {
 }
 
 
-def way_back(  # noqa: PLR0913, PLR0917 -- from where, to where, over what, and what is known
-    start: str, network: Network, node: Peer, server: Peer, step: Step, around: Surroundings
-) -> Hops:
+def way_back(start: str, network: Network, node: Peer, step: Step, around: Surroundings) -> Hops:
     """Return the hops of answers from subnet `start` of the VPC that `step` led into, back to the node.
 
     The node's own VPC takes them by its local route.
@@ -50,8 +48,8 @@ def way_back(  # noqa: PLR0913, PLR0917 -- from where, to where, over what, and 
     hop = owned_by(_route_hop(start, table, network, node, target), network)
     if step.near is None or step.far is None or hop.undecided or hop.faults:
         return (hop,)
-    region = network.region
-    onward = next_attachment(step.far, node, server, around, region, towards=step.near.id)
+    what = f"answers to {node.name}"
+    onward = next_attachment(step.far, node, around, network.region, what=what, towards=step.near.id)
     if onward.attachment is None or onward.attachment.id == step.near.id:
         return (hop, *onward.hops)
     reason = Reason(

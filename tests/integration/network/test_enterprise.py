@@ -20,6 +20,7 @@ from pull_responder.pulls.pull_facts import PullFacts
 from tests.integration.network.enterprise import GATEWAY, HUB, OUT, Enterprise, enterprise
 from tests.integration.network.estate import ACCOUNT, INTERNET, REGION, NetworkEstate, causes, only, opened
 from tests.integration.network.hub import of_manifest, pod_event
+from tests.integration.network.test_examples import TIMEOUT, show
 from tests.integration.seen import seen
 
 if TYPE_CHECKING:
@@ -368,3 +369,14 @@ def test_a_peering_connection_that_cannot_be_read(peered: Peered) -> None:
     diagnosis = asked(peered.whole, denied=("ec2:DescribeVpcPeeringConnections",))
     assert causes(diagnosis) == []
     assert "ec2:DescribeVpcPeeringConnections" in opened(diagnosis)[PEERING]
+
+
+def test_the_page_of_the_transit_gateway(whole: Enterprise, example: Callable[..., None]) -> None:
+    _no_way_back_at_gateway(whole)
+    show(example, whole.spoke, TIMEOUT, TGW)
+
+
+def test_the_page_of_the_peering_connection(peered: Peered, example: Callable[..., None]) -> None:
+    spoke = peered.whole.spoke
+    spoke.route(spoke.table_a, INTERNET, VpcPeeringConnectionId=peered.connection)
+    show(example, spoke, TIMEOUT, PEERING)
