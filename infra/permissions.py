@@ -190,6 +190,9 @@ SCOPES: Final[Mapping[str, Scope]] = {
     "organizations:ListPoliciesForTarget": _IN_ORGANIZATION,
     "organizations:ListRoots": _ANY,
     "route53:ListHostedZonesByVPC": _ANY,
+    "route53:ListResourceRecordSets": Scope(
+        ("arn:{partition}:route53:::hostedzone/*",), "Which private hosted zone answers is known only once it was asked"
+    ),
     "route53profiles:ListProfileAssociations": _ANY,
     "route53resolver:GetResolverRule": Scope(
         ("arn:{partition}:route53resolver:*:*:resolver-rule/*",),

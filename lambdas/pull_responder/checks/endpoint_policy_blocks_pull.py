@@ -131,7 +131,7 @@ def _request(  # noqa: PLR0913, PLR0917 -- each is a part of the request
     resource = "*" if action == TOKEN else pull.repository_arn or "*"
     owner = principal.account if action == TOKEN else pull.registry_account
     context = request_context(pull, facts, signer, action, needed_keys=needed_keys)
-    vpc = way.path.nodes.vpc_id
+    vpc = way.vpc_id
     context["aws:SourceVpce"] = way.endpoint.id if way.endpoint else ()
     if isinstance(vpc, str):
         context["aws:SourceVpc"] = vpc

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pull_responder.facts import compute, ec2, eks, neighbours, network, pod_interface, regions
+from pull_responder.facts import compute, ec2, eks, endpoints, neighbours, network, pod_interface, regions
 from pull_responder.facts.remembered import Remembered, once
 from pull_responder.facts.vpc import VpcPlace
 from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
     from pull_responder.network.model import RouteTable
-    from pull_responder.network.neighbours import TransitGateway
+    from pull_responder.network.neighbours import Owned, TransitGateway
 
 
 class ComputeFacts(Remembered):
@@ -150,3 +150,8 @@ class ComputeFacts(Remembered):
     def transit_gateway_table(self, account: str, region: str, table_id: str, /) -> RouteTable | Unread:
         """Return a route table of a transit gateway. `account` owns the gateway."""
         return neighbours.read_gateway_table(self._reader, account, region, table_id)
+
+    @once
+    def endpoint_place(self, account: str, region: str, endpoint_id: str, /) -> Owned | Unread | None:
+        """Return in which VPC an interface endpoint of the account is. None if the account has no such endpoint."""
+        return endpoints.read_endpoint_place(self._reader, account, region, endpoint_id)

@@ -9,6 +9,7 @@ from pull_responder.facts.paging import pages
 from pull_responder.model.reason import AGAIN, Reason
 from pull_responder.model.unread import Unread
 from pull_responder.network.model import EndpointInterface, PrefixList, VpcEndpoint
+from pull_responder.network.neighbours import Owned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,6 +29,7 @@ PERMISSIONS: Final = (
 
 _PULL_SERVICES: Final = (".ecr.api", ".ecr.dkr", ".s3")
 _GONE: Final = frozenset({"InvalidNetworkInterfaceID.NotFound"})
+_NO_ENDPOINT: Final = frozenset({"InvalidVpcEndpointId.NotFound", "InvalidVpcEndpoint.NotFound"})
 
 
 def read_endpoints(reader: Reader, place: VpcPlace) -> tuple[tuple[VpcEndpoint, tuple[str, ...]], ...] | Unread:
@@ -108,6 +110,18 @@ def _with_interfaces(
     if not ids or any(interface not in known for interface in ids):
         return endpoint
     return replace(endpoint, interfaces=tuple(known[interface] for interface in ids))
+
+
+def read_endpoint_place(reader: Reader, account: str, region: str, endpoint_id: str) -> Owned | Unread | None:
+    """Return in which VPC an endpoint of the account is. None if the account has no such endpoint."""
+
+    def request(client: EC2Client) -> Owned | None:
+        found = pages(client, "describe_vpc_endpoints", "VpcEndpoints", VpcEndpointIds=[endpoint_id])
+        place = next((each for each in found if each.get("VpcEndpointId") == endpoint_id), None)
+        return Owned(place.get("OwnerId") or account, region, place["VpcId"]) if place else None
+
+    action = "ec2:DescribeVpcEndpoints"
+    return reader.call(action, account=account, region=region, request=request, absent=_NO_ENDPOINT)
 
 
 def read_aws_prefix_lists(reader: Reader, place: VpcPlace) -> Mapping[str, PrefixList] | Unread:

@@ -168,7 +168,7 @@ def read_gateway_table(reader: Reader, account: str, region: str, table_id: str)
 
     def request(client: EC2Client) -> RouteTable | Unread:
         found: list[TransitGatewayRouteTypeDef] = []
-        token: dict[str, str] = {}
+        token: dict[str, Any] = {}
         for _ in range(MAX_PAGES):
             page = client.search_transit_gateway_routes(
                 TransitGatewayRouteTableId=table_id, Filters=_ANY_ROUTE, MaxResults=_PAGE, **token

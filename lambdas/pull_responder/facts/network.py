@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pull_responder.facts import endpoints, neighbours, resolver, vpc, vpc_dns
 from pull_responder.facts.vpc import VpcPlace
+from pull_responder.model.arn import DNS_SUFFIXES
 from pull_responder.model.reason import AGAIN, Reason
 from pull_responder.model.unread import Unread
 from pull_responder.network.model import Network, PrefixList, RouteTarget, Vpc
+from pull_responder.network.resolver import is_below
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     )
     from pull_responder.network.neighbours import Attachment, Peering
     from pull_responder.network.resolver import Profile, ResolverRule
+    from pull_responder.network.zones import HostedZone
 
     Listed = tuple[tuple[VpcEndpoint, tuple[str, ...]], ...]
 
@@ -38,6 +41,16 @@ PERMISSIONS: Final = tuple(
         (*vpc.PERMISSIONS, *vpc_dns.PERMISSIONS, *endpoints.PERMISSIONS, *neighbours.PERMISSIONS, *resolver.PERMISSIONS)
     )
 )
+
+
+# Below which domains the hosts of ECR and of its layers are.
+_SUFFIXES: Final = (
+    *dict.fromkeys(DNS_SUFFIXES.values()),
+    "on.aws",
+    "on.amazonwebservices.com.cn",
+    "on.amazonwebservices.eu",
+)
+_MOST_ZONES: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +69,7 @@ class VpcParts:
     egress_only_gateways: Mapping[str, InternetGateway] | Unread
     prefix_lists: Mapping[str, PrefixList | Unread] | Unread
     private_zones: tuple[str, ...] | Unread
+    hosted_zones: tuple[HostedZone, ...]
     resolver_rules: tuple[ResolverRule | Unread, ...] | Unread
     profiles: tuple[Profile, ...] | Unread
     peerings: Mapping[str, Peering] | Unread
@@ -143,16 +157,19 @@ def _read(reader: Reader, place: VpcPlace) -> VpcParts:
     found = dict(zip(reads, reader.each(lambda read: read(), list(reads.values())), strict=True))
     listed, named = _check_listing(found["endpoints"], found["route_tables"]), found["prefix_lists"]
     list_ids = sorted(set(_named_lists(found["route_tables"], found["security_groups"])) - set(_complete_lists(named)))
-    associated, rules = found["associated_rules"], found["rules"]
+    associated, rules, zones = found["associated_rules"], found["rules"], found["zones"]
     # A list without blocks in DescribePrefixLists is read like a customer's.
     later: list[Callable[[], Any]] = [
         lambda: listed if isinstance(listed, Unread) else endpoints.read_interfaces(reader, place, listed),
         lambda: _rules(reader, place, associated, rules),
         lambda: _peerings(reader, place, found["route_tables"]),
         lambda: _attachments(reader, place, found["route_tables"]),
+        lambda: _hosted_zones(reader, place, zones),
         *(_entries(reader, place, each, named) for each in list_ids),
     ]
-    with_interfaces, resolver_rules, peerings, attachments, *entries = reader.each(lambda read: read(), later)
+    with_interfaces, resolver_rules, peerings, attachments, hosted_zones, *entries = reader.each(
+        lambda read: read(), later
+    )
     return VpcParts(
         place=place,
         vpc=vpc_dns.vpc_of(place, found["record"], (found["support"], found["hostnames"]), found["options"]),
@@ -165,12 +182,26 @@ def _read(reader: Reader, place: VpcPlace) -> VpcParts:
         internet_gateways=found["internet_gateways"],
         egress_only_gateways=found["egress_only_gateways"],
         prefix_lists={**_complete_lists(named), **dict(zip(list_ids, entries, strict=True))},
-        private_zones=found["zones"],
+        private_zones=zones if isinstance(zones, Unread) else tuple(each.name for each in zones),
+        hosted_zones=hosted_zones,
         resolver_rules=resolver_rules,
         profiles=found["profiles"],
         peerings=peerings,
         attachments=attachments,
     )
+
+
+def _hosted_zones(
+    reader: Reader, place: VpcPlace, zones: tuple[vpc_dns.ZoneSummary, ...] | Unread
+) -> tuple[HostedZone, ...]:
+    """Return the zones that may answer for names of AWS, with their records."""
+    known = () if isinstance(zones, Unread) else zones
+    of_aws = [
+        zone
+        for zone in known
+        if zone.id and any(is_below(f"a.{each}", zone.name) or is_below(zone.name, each) for each in _SUFFIXES)
+    ]
+    return tuple(reader.each(lambda zone: vpc_dns.read_hosted_zone(reader, place, zone), of_aws[:_MOST_ZONES]))
 
 
 def _leads_to(kind: RouteTarget, route_tables: RouteTables | Unread) -> bool:
@@ -285,6 +316,7 @@ def network_of(parts: VpcParts, subnet_ids: Sequence[str]) -> Network:
         egress_only_gateways=parts.egress_only_gateways,
         prefix_lists=parts.prefix_lists,
         private_zones=parts.private_zones,
+        hosted_zones=parts.hosted_zones,
         resolver_rules=parts.resolver_rules,
         profiles=parts.profiles,
         account=parts.place.account or "",

@@ -99,6 +99,8 @@ def _elsewhere(trip: Trip, found: Resolution, said: str) -> Reading:
     address, vpc = trip.dialled, vpc_of(trip.network)
     if vpc.cidrs and is_private(address):
         why = f": {found.other.shown}" if found.other.shown else ", so the name leads elsewhere than can be read here"
+        if found.other.zone:
+            why = f": the private hosted zone {found.other.zone.name} answers for the name"
         away = f"{said}, a private address outside {vpc.id}{why}"
         step = f"Look who has the address {address}, such as an endpoint in the hub, and at its security groups."
         return Reading(Leads.AWAY, Reason(away, step))
@@ -154,6 +156,11 @@ def _public(trip: Trip, found: Resolution, here: AddressSet, said: str) -> Readi
         why = found.other.shown or "the node does not ask the VPC's DNS server, or keeps an older answer"
         endpoint = f"although private DNS of {found.endpoint.id} has the name"
         return Reading(Leads.UNKNOWN, Reason(f"{said}, {endpoint}: {why}", *steps_of(why), RESOLVE), is_public=True)
+    if found.other.zone:
+        zone = (
+            f"although the private hosted zone {found.other.zone.name} answers for the name in {vpc_id(trip.network)}"
+        )
+        return Reading(Leads.UNKNOWN, Reason(f"{said}, {zone}", RESOLVE), is_public=True)
     if found.endpoint:
         return Reading(Leads.TO_PUBLIC)
     if isinstance(trip.network.endpoints, Unread):

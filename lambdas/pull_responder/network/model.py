@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, TypeVar
 from pull_responder.model.pull import ECR_PUBLIC_HOSTS
 from pull_responder.model.reason import AGAIN, Reason
 from pull_responder.model.unread import Unread
-from pull_responder.network.neighbours import Attachment, Peering, TransitGateway
+from pull_responder.network.neighbours import Attachment, Owned, Peering, TransitGateway
 from pull_responder.network.resolver import Profile, ResolverRule
+from pull_responder.network.zones import HostedZone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -302,11 +303,13 @@ class Surroundings:
 
     - `tables`: route tables of transit gateways. The target of a route is an attachment; it is "several attachments"
       if the route has more than one.
+    - `endpoints`: where the endpoints are that private hosted zones lead to; None if the asked account has none such.
     """
 
     gateways: Mapping[str, TransitGateway | Unread] = field(default_factory=dict)
     tables: Mapping[str, RouteTable | Unread] = field(default_factory=dict)
     vpcs: Mapping[str, Network | Unread] = field(default_factory=dict)
+    endpoints: Mapping[str, Owned | Unread | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,6 +323,7 @@ class Network:
     - All other tables: keyed by the resource's own id.
     - `private_zones`: the names of the private hosted zones associated with the VPC, without those of AWS's endpoints.
       The zones that come by a Route 53 Profile are not among them.
+    - `hosted_zones`: those of them that may answer for names of AWS, with their records, as far as they were read.
     - `resolver_rules`: the Resolver rules associated with the VPC. A rule is Unread if its domain could not be read.
     - `profiles`: the Route 53 Profiles associated with the VPC.
     - `asked_server`: the DNS server that the node was seen to ask. Empty if that is not known.
@@ -340,6 +344,7 @@ class Network:
     egress_only_gateways: Mapping[str, InternetGateway] | Unread = field(default_factory=dict)
     prefix_lists: Mapping[str, PrefixList | Unread] | Unread = field(default_factory=dict)
     private_zones: tuple[str, ...] | Unread = ()
+    hosted_zones: tuple[HostedZone, ...] = ()
     resolver_rules: tuple[ResolverRule | Unread, ...] | Unread = ()
     profiles: tuple[Profile, ...] | Unread = ()
     asked_server: str = ""

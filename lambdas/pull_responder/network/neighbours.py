@@ -103,6 +103,7 @@ class WantedKind(StrEnum):
     GATEWAY = "transit gateway"
     TABLE = "transit gateway route table"
     VPC = "VPC"
+    ENDPOINT = "VPC endpoint"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from pull_responder.network.resolution import Resolution, endpoints_of, resolve
 from pull_responder.network.routing import away_route, is_gateway_endpoint_route
 from pull_responder.network.security_groups import egress_hop
 from pull_responder.network.seen_host import is_unexamined
+from pull_responder.network.zone_way import zone_way
 
 _ENDPOINT_CAUSES = (
     PathCause.ENDPOINT_MISSING,
@@ -73,7 +74,8 @@ def _away(trip: Trip, found: Resolution, reason: str) -> Hops:
     computed = _computed_way(trip, found)
     hops = away_hops(trip, computed, reason)
     arrives = any(hop.kind is HopKind.ENDPOINT for hop in hops)
-    is_by_name = not arrives and not found.other.shown and not any(hop.faults for hop in computed)
+    answered = arrives or found.other.shown or found.other.zone
+    is_by_name = not answered and not any(hop.faults for hop in computed)
     return tuple(hop.with_faults_undecided(reason) for hop in hops) if is_by_name else hops
 
 
@@ -84,6 +86,8 @@ def _answered(name: Hop, reason: str) -> Hop:
 
 def _computed_way(trip: Trip, found: Resolution) -> Hops:
     """Return the hops of all ways that the traffic may take as far as can be read; empty if there is none."""
+    if found.other.zone:
+        return zone_way(trip, found.other.zone)
     has_public = trip.version in trip.destination.versions
     ways: list[Hops] = []
     if found.endpoint and _has_address(found.endpoint, trip):

@@ -16,7 +16,7 @@ from pull_responder.model.reason import ASK, RUNNING, Reason, join_reasons
 from pull_responder.model.sighting import Sighting
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Remediation, Resource, Verdict
-from pull_responder.network import Network, NodePlace, Path, RegistryPlace, trace
+from pull_responder.network import Network, NodePlace, Owned, Path, RegistryPlace, trace
 from pull_responder.network.places import vpc_id
 from pull_responder.pulls.failed_node import nodes_of
 from pull_responder.pulls.kubelet_words import read_words
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pull_responder.model.pull import PullFailure
-    from pull_responder.network import Fault, Leg, Owned, PathCause
+    from pull_responder.network import Fault, Leg, PathCause
     from pull_responder.pulls.pull_facts import PullFacts
 
 PATH_PERMISSIONS: Final = (
@@ -86,6 +86,14 @@ class PullPath:
             return self
         found = next((each for each in self.networks if vpc_id(each) == fault.owned.vpc_id), self.network)
         return replace(self, network=found, owned=fault.owned)
+
+    def holding(self, endpoint_id: str) -> PullPath:
+        """Return the path as it is to be read and mended where an endpoint is: in this VPC, or in one behind it."""
+        for far in self.networks[1:]:
+            endpoints = () if isinstance(far.endpoints, Unread) else far.endpoints
+            if any(each.id == endpoint_id for each in endpoints):
+                return replace(self, network=far, owned=Owned(far.owner, far.region, vpc_id(far)))
+        return self
 
     @property
     def networks(self) -> tuple[Network, ...]:

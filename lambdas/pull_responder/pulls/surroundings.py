@@ -10,13 +10,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.facts.network import network_of
-from pull_responder.network import Network, WantedKind
+from pull_responder.model.unread import Unread
+from pull_responder.network import Network, Surroundings, WantedKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from pull_responder.model.unread import Unread
-    from pull_responder.network import Path, RouteTable, Surroundings, TransitGateway, Wanted
+    from pull_responder.network import Path, Wanted
     from pull_responder.pulls.pull_facts import PullFacts
 
 # A gateway with its table, the VPC with the table back, and once more.
@@ -39,23 +39,33 @@ def with_surroundings(network: Network, trace_all: Callable[[Network], Iterable[
 
 
 def _with(around: Surroundings, wanted: Sequence[Wanted], facts: PullFacts) -> Surroundings:
-    found = facts.side_by_side(lambda each: _read(each, facts), wanted)
-    gateways, tables, vpcs = dict(around.gateways), dict(around.tables), dict(around.vpcs)
-    stores: dict[WantedKind, dict[str, object]] = {
-        WantedKind.GATEWAY: gateways,  # type: ignore[dict-item]  # each kind has its own type of answer
-        WantedKind.TABLE: tables,  # type: ignore[dict-item]
-        WantedKind.VPC: vpcs,  # type: ignore[dict-item]
-    }
-    for each, answer in zip(wanted, found, strict=True):
-        stores[each.kind][each.id] = answer
-    return replace(around, gateways=gateways, tables=tables, vpcs=vpcs)
+    for found in facts.side_by_side(lambda each: _read(each, facts), wanted):
+        around = Surroundings(
+            {**around.gateways, **found.gateways},
+            {**around.tables, **found.tables},
+            {**around.vpcs, **found.vpcs},
+            {**around.endpoints, **found.endpoints},
+        )
+    return around
 
 
-def _read(wanted: Wanted, facts: PullFacts) -> TransitGateway | RouteTable | Network | Unread:
+def _read(wanted: Wanted, facts: PullFacts) -> Surroundings:
+    """Return surroundings in which there is only what is wanted."""
+    account, region, name = wanted.account, wanted.region, wanted.id
     match wanted.kind:
         case WantedKind.GATEWAY:
-            return facts.transit_gateway(wanted.account, wanted.region, wanted.id)
+            return Surroundings(gateways={name: facts.transit_gateway(account, region, name)})
         case WantedKind.TABLE:
-            return facts.transit_gateway_table(wanted.account, wanted.region, wanted.id)
+            return Surroundings(tables={name: facts.transit_gateway_table(account, region, name)})
+        case WantedKind.ENDPOINT:
+            return Surroundings(endpoints={name: facts.endpoint_place(account, region, name)})
         case WantedKind.VPC:
-            return network_of(facts.vpc_parts(wanted.account, wanted.region, wanted.id), ())
+            return Surroundings(vpcs={name: _vpc(account, region, name, facts)})
+
+
+def _vpc(account: str, region: str, vpc_id: str, facts: PullFacts) -> Network | Unread:
+    """Return a VPC. Unread if nothing of it could be read, as in an account without the member role."""
+    parts = facts.vpc_parts(account, region, vpc_id)
+    if isinstance(parts.route_tables, Unread) and isinstance(parts.subnets, Unread):
+        return parts.route_tables
+    return network_of(parts, ())

@@ -15,7 +15,14 @@ from moto.core import responses, utils
 from moto.core.models import botocore_stubber
 from moto.server import ThreadedMotoServer
 
-from pull_responder.emulator import access_entries, cache_rules, route53_profiles, transit_gateways, vpc_endpoints
+from pull_responder.emulator import (
+    access_entries,
+    cache_rules,
+    hosted_zones,
+    route53_profiles,
+    transit_gateways,
+    vpc_endpoints,
+)
 from tests.integration.network.built import Built
 
 if TYPE_CHECKING:
@@ -31,6 +38,7 @@ if TYPE_CHECKING:
 def moto() -> Iterator[str]:
     vpc_endpoints.apply()
     transit_gateways.apply()
+    hosted_zones.apply()
     access_entries.apply()
     cache_rules.apply()
     route53_profiles.apply_to_moto()

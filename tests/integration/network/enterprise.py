@@ -35,21 +35,24 @@ class Other:
     entry_table: str = ""
     inner_table: str = ""
     attachment: str = ""
-    _ec2: Any = field(default=None)
+    _clients: dict[str, Any] = field(default_factory=dict)
 
-    @property
-    def ec2(self) -> Any:  # noqa: ANN401 -- boto3's EC2 client
-        if self._ec2 is None:
+    def client(self, service: str) -> Any:  # noqa: ANN401 -- one of boto3's clients
+        if service not in self._clients:
             key, secret, token = self.keys
-            self._ec2 = boto3.client(
-                "ec2",
+            self._clients[service] = boto3.client(  # type: ignore[call-overload]  # the stubs know services by literal name only
+                service,
                 region_name=REGION,
                 aws_access_key_id=key,
                 aws_secret_access_key=secret,
                 aws_session_token=token,
                 config=Config(retries={"total_max_attempts": 1}),
             )
-        return self._ec2
+        return self._clients[service]
+
+    @property
+    def ec2(self) -> Any:  # noqa: ANN401 -- boto3's EC2 client
+        return self.client("ec2")
 
     def build(self, block: str) -> None:
         self.cidr = f"10.{block}.0.0/16"
@@ -176,6 +179,39 @@ class Enterprise:
         interfaces = self.hub.ec2.describe_network_interfaces(NetworkInterfaceIds=found["NetworkInterfaceIds"])
         address: str = interfaces["NetworkInterfaces"][0]["PrivateIpAddress"]
         return address
+
+    def zone(self, service: str, *names: str, owner: Other | None = None) -> str:
+        """A private hosted zone of the hub's (or of another) for a service, with aliases to its endpoint. Its id.
+
+        `names` are those of its records, relative to the zone; "" is the zone itself.
+        """
+        last = service.rpartition(".")[2]
+        name = {"api": "api.ecr", "dkr": "dkr.ecr", "s3": "s3"}[last] + f".{REGION}.amazonaws.com"
+        route53 = (owner or self.hub).client("route53")
+        made = route53.create_hosted_zone(
+            Name=name,
+            CallerReference=f"{self.spoke.name}-{service}-{self.gateway}",
+            VPC={"VPCRegion": REGION, "VPCId": self.hub.vpc},
+            HostedZoneConfig={"PrivateZone": True},
+        )["HostedZone"]["Id"]
+        route53.associate_vpc_with_hosted_zone(HostedZoneId=made, VPC={"VPCRegion": REGION, "VPCId": self.spoke.vpc})
+        alias = {
+            "HostedZoneId": "Z7HUB22UULQXV",
+            "DNSName": f"{self.endpoints[service]}-a1b2c3d4.{name}.vpce.amazonaws.com",
+            "EvaluateTargetHealth": False,
+        }
+        for each in names:
+            record = {"Name": f"{each}.{name}".lstrip("."), "Type": "A", "AliasTarget": alias}
+            route53.change_resource_record_sets(
+                HostedZoneId=made, ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]}
+            )
+        return str(made)
+
+    def share_endpoints(self) -> None:
+        """Lead the three names of a pull to the hub's endpoints."""
+        self.zone("ecr.api", "")
+        self.zone("ecr.dkr", "*")
+        self.zone("s3", "", "*")
 
     def let_into_hub(self, cidr: str) -> None:
         rule = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": cidr}]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -256,6 +257,75 @@ def test_one_fault_on_the_way_to_the_hubs_endpoint(whole: Enterprise, name: str)
         assert {command[2] for command in finding.remediation.commands} == {broken.command}
         whole.run(finding.remediation)
         assert broken.cause not in causes(dialled(whole, address))
+
+
+@pytest.fixture
+def sharing(whole: Enterprise) -> Enterprise:
+    """The spoke's names lead to the hub's endpoints, and nothing leads out of the egress VPC."""
+    whole.share_endpoints()
+    _no_nat(whole)
+    return whole
+
+
+@pytest.mark.cause(INGRESS, "passes")
+def test_names_that_a_zone_leads_to_the_hub_are_followed_there(sharing: Enterprise) -> None:
+    diagnosis = asked(sharing)
+    assert causes(diagnosis) == []
+    assert diagnosis.inconclusive == ()
+    assert {TGW, ACL, NO_ROUTE, INGRESS, "endpoint_policy_blocks_pull"} <= set(diagnosis.passed)
+
+
+@pytest.mark.parametrize("name", IN_HUB)
+def test_one_fault_behind_a_zones_names(sharing: Enterprise, name: str) -> None:
+    broken = IN_HUB[name]
+    if name == "no route to the hub":
+        sharing.owner.ec2.disable_transit_gateway_route_table_propagation(
+            TransitGatewayRouteTableId=sharing.spokes, TransitGatewayAttachmentId=sharing.hub.attachment
+        )
+        _no_default_route(sharing)
+    else:
+        broken.make(sharing)
+    finding = only(asked(sharing), broken.cause)
+    arn = f"arn:aws:ec2:{REGION}:{broken.account}:{broken.kind}/{broken.resource(sharing)}"
+    assert (finding.resource.id, finding.account) == (arn, broken.account)
+    if finding.remediation.commands:
+        assert "not enough" not in finding.remediation.summary
+        sharing.run(finding.remediation)
+        assert causes(asked(sharing)) == []
+
+
+def test_a_shared_endpoints_policy_applies_to_the_spokes_role(sharing: Enterprise) -> None:
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}],
+    }
+    sharing.hub.ec2.modify_vpc_endpoint(VpcEndpointId=sharing.endpoints["ecr.dkr"], PolicyDocument=json.dumps(policy))
+    finding = only(asked(sharing), "endpoint_policy_blocks_pull")
+    assert finding.resource.id == f"arn:aws:ec2:{REGION}:{HUB}:vpc-endpoint/{sharing.endpoints['ecr.dkr']}"
+    assert finding.remediation.account == HUB
+
+
+def test_a_zone_without_the_wildcard_is_named(whole: Enterprise) -> None:
+    whole.zone("ecr.api", "")
+    whole.zone("ecr.dkr", "")
+    diagnosis = asked(whole)
+    assert causes(diagnosis) == []
+    reasons = " ".join(opened(diagnosis).values())
+    assert "dkr.ecr.us-east-1.amazonaws.com, answers for" in reasons
+    assert "has no record for it" in reasons
+
+
+def test_a_hub_that_cannot_be_read_is_named(sharing: Enterprise) -> None:
+    diagnosis = asked(sharing, no_role_in=HUB)
+    assert causes(diagnosis) == []
+    reasons = " ".join(opened(diagnosis).values())
+    assert f"arn:aws:iam::{HUB}:role/PullResponderReadOnly" in reasons
+
+
+def test_records_that_cannot_be_read_are_left_open_by_the_action(sharing: Enterprise) -> None:
+    diagnosis = asked(sharing, denied=("route53:ListResourceRecordSets",))
+    assert causes(diagnosis) == []
+    assert "route53:ListResourceRecordSets" in " ".join(opened(diagnosis).values())
 
 
 def test_a_pull_that_dialled_the_hub_finds_nothing_wrong_there(whole: Enterprise) -> None:
