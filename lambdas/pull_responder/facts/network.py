@@ -51,6 +51,7 @@ _SUFFIXES: Final = (
     "on.amazonwebservices.eu",
 )
 _MOST_ZONES: Final = 12
+_DEFAULTS: Final = ("0.0.0.0/0", "::/0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +77,26 @@ class VpcParts:
     attachments: tuple[Attachment, ...] | Unread
 
 
-def read_vpc_parts(reader: Reader, account: str, region: str, vpc_id: str) -> VpcParts:
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What to start when something was read that leads on to another network, so that it is known one round sooner."""
+
+    attachment: Callable[[Attachment], None] = lambda _: None
+    zone: Callable[[HostedZone], None] = lambda _: None
+
+
+def read_vpc_parts(reader: Reader, account: str, region: str, vpc_id: str, ahead: Ahead | None = None) -> VpcParts:
     """Read all parts of a VPC. If its owner shares it with `account`, read as the owner what only owners see.
 
     A participant gets an empty list of the owner's endpoints, NAT gateways and egress-only gateways, and no error.
     Source: Amazon VPC User Guide, "Responsibilities and permissions for owners and participants".
     """
     place = VpcPlace(account, region, vpc_id)
-    parts = _read(reader, place)
+    parts = _read(reader, place, ahead or Ahead())
     owner = _owner(parts)
     if owner in ("", account):
         return parts
-    return _merge_owner(_read(reader, replace(place, account=owner)), parts, owner)
+    return _merge_owner(_read(reader, replace(place, account=owner), ahead or Ahead()), parts, owner)
 
 
 def _owner(parts: VpcParts) -> str:
@@ -134,7 +143,7 @@ def _read_ones(lists: Mapping[str, PrefixList | Unread] | Unread) -> Mapping[str
     return {key: found for key, found in lists.items() if not isinstance(found, Unread)}
 
 
-def _read(reader: Reader, place: VpcPlace) -> VpcParts:
+def _read(reader: Reader, place: VpcPlace, ahead: Ahead) -> VpcParts:
     reads: dict[str, Callable[[], Any]] = {
         "record": lambda: vpc_dns.read_vpc(reader, place),
         "support": lambda: vpc_dns.read_attribute(reader, place, "enableDnsSupport"),
@@ -156,16 +165,16 @@ def _read(reader: Reader, place: VpcPlace) -> VpcParts:
     }
     found = dict(zip(reads, reader.each(lambda read: read(), list(reads.values())), strict=True))
     listed, named = _check_listing(found["endpoints"], found["route_tables"]), found["prefix_lists"]
-    list_ids = sorted(set(_named_lists(found["route_tables"], found["security_groups"])) - set(_complete_lists(named)))
+    list_ids = sorted(set(named_lists(found["route_tables"], found["security_groups"])) - set(complete_lists(named)))
     associated, rules, zones = found["associated_rules"], found["rules"], found["zones"]
     # A list without blocks in DescribePrefixLists is read like a customer's.
     later: list[Callable[[], Any]] = [
         lambda: listed if isinstance(listed, Unread) else endpoints.read_interfaces(reader, place, listed),
         lambda: _rules(reader, place, associated, rules),
         lambda: _peerings(reader, place, found["route_tables"]),
-        lambda: _attachments(reader, place, found["route_tables"]),
-        lambda: _hosted_zones(reader, place, zones),
-        *(_entries(reader, place, each, named) for each in list_ids),
+        lambda: _attachments(reader, place, found["route_tables"], ahead, is_sure=bool(_of_aws(zones))),
+        lambda: _hosted_zones(reader, place, zones, ahead),
+        *(entries_of(reader, place, each, named) for each in list_ids),
     ]
     with_interfaces, resolver_rules, peerings, attachments, hosted_zones, *entries = reader.each(
         lambda read: read(), later
@@ -181,7 +190,7 @@ def _read(reader: Reader, place: VpcPlace) -> VpcParts:
         nat_gateways=found["nat_gateways"],
         internet_gateways=found["internet_gateways"],
         egress_only_gateways=found["egress_only_gateways"],
-        prefix_lists={**_complete_lists(named), **dict(zip(list_ids, entries, strict=True))},
+        prefix_lists={**complete_lists(named), **dict(zip(list_ids, entries, strict=True))},
         private_zones=zones if isinstance(zones, Unread) else tuple(each.name for each in zones),
         hosted_zones=hosted_zones,
         resolver_rules=resolver_rules,
@@ -191,17 +200,27 @@ def _read(reader: Reader, place: VpcPlace) -> VpcParts:
     )
 
 
-def _hosted_zones(
-    reader: Reader, place: VpcPlace, zones: tuple[vpc_dns.ZoneSummary, ...] | Unread
-) -> tuple[HostedZone, ...]:
-    """Return the zones that may answer for names of AWS, with their records."""
+def _of_aws(zones: tuple[vpc_dns.ZoneSummary, ...] | Unread) -> list[vpc_dns.ZoneSummary]:
+    """Return the zones that may answer for names of AWS."""
     known = () if isinstance(zones, Unread) else zones
-    of_aws = [
+    return [
         zone
         for zone in known
         if zone.id and any(is_below(f"a.{each}", zone.name) or is_below(zone.name, each) for each in _SUFFIXES)
     ]
-    return tuple(reader.each(lambda zone: vpc_dns.read_hosted_zone(reader, place, zone), of_aws[:_MOST_ZONES]))
+
+
+def _hosted_zones(
+    reader: Reader, place: VpcPlace, zones: tuple[vpc_dns.ZoneSummary, ...] | Unread, ahead: Ahead
+) -> tuple[HostedZone, ...]:
+    """Return the zones that may answer for names of AWS, with their records."""
+
+    def read(zone: vpc_dns.ZoneSummary) -> HostedZone:
+        found = vpc_dns.read_hosted_zone(reader, place, zone)
+        ahead.zone(found)
+        return found
+
+    return tuple(reader.each(read, _of_aws(zones)[:_MOST_ZONES]))
 
 
 def _leads_to(kind: RouteTarget, route_tables: RouteTables | Unread) -> bool:
@@ -216,9 +235,21 @@ def _peerings(reader: Reader, place: VpcPlace, route_tables: RouteTables | Unrea
 
 
 def _attachments(
-    reader: Reader, place: VpcPlace, route_tables: RouteTables | Unread
+    reader: Reader, place: VpcPlace, route_tables: RouteTables | Unread, ahead: Ahead, *, is_sure: bool
 ) -> tuple[Attachment, ...] | Unread:
-    return neighbours.read_attachments(reader, place) if _leads_to(RouteTarget.TRANSIT_GATEWAY, route_tables) else ()
+    """Return the VPC's attachments to transit gateways, if a route leads to one.
+
+    What lies behind the target of a default route is nearly certain to be needed. `is_sure` says that it is for any.
+    """
+    if isinstance(route_tables, Unread) or not _leads_to(RouteTarget.TRANSIT_GATEWAY, route_tables):
+        return ()
+    found = neighbours.read_attachments(reader, place)
+    routes = [route for table in _tables(route_tables) for route in table.routes]
+    defaults = {route.target for route in routes if route.active and route.destination in _DEFAULTS}
+    for each in () if isinstance(found, Unread) else found:
+        if is_sure or each.gateway_id in defaults:
+            ahead.attachment(each)
+    return found
 
 
 def _rules(
@@ -255,18 +286,20 @@ def _tables(route_tables: RouteTables) -> tuple[RouteTable, ...]:
     return (*route_tables.by_subnet.values(), *filter(None, (route_tables.main,)))
 
 
-def _entries(
+def entries_of(
     reader: Reader, place: VpcPlace, list_id: str, named: Mapping[str, PrefixList] | Unread
 ) -> Callable[[], PrefixList | Unread]:
+    """Return what reads the entries of a prefix list. `named` has the names of AWS's own."""
     listed = None if isinstance(named, Unread) else named.get(list_id)
     return lambda: endpoints.read_prefix_list(reader, place, list_id, listed.name if listed else "")
 
 
-def _complete_lists(named: Mapping[str, PrefixList] | Unread) -> dict[str, PrefixList]:
+def complete_lists(named: Mapping[str, PrefixList] | Unread) -> dict[str, PrefixList]:
+    """Return the prefix lists whose entries are known."""
     return {} if isinstance(named, Unread) else {key: each for key, each in named.items() if each.entries}
 
 
-def _named_lists(
+def named_lists(
     route_tables: RouteTables | Unread, security_groups: Mapping[str, SecurityGroup] | Unread
 ) -> Iterator[str]:
     """The prefix lists that routes and rules name."""

@@ -22,6 +22,9 @@ _ADDRESS_TYPES: Final = {4: "A", 6: "AAAA"}
 # vpce-0123456789abcdef0-a1b2c3d4.api.ecr.us-east-1.vpce.amazonaws.com; a zone's own name has it behind the second part.
 _OF_ENDPOINT: Final = re.compile(r"(vpce-[0-9a-f]{8,17})-[0-9a-z]{1,16}(?:-([0-9a-z-]{1,32}))?\.[0-9a-z.-]+\.vpce\..+")
 
+# A zone for a service of AWS leads to one endpoint, or to a few.
+_MOST_ENDPOINTS: Final = 4
+
 
 @dataclass(frozen=True, slots=True)
 class ZoneRecord:
@@ -105,3 +108,11 @@ def _records_for(host: str, records: tuple[ZoneRecord, ...]) -> list[ZoneRecord]
     wildcards = {each.name for each in records if each.name.startswith("*.") and host.endswith(each.name[1:])}
     closest = max(wildcards, key=len, default="")
     return [each for each in records if closest and each.name == closest]
+
+
+def endpoints_of(zone: HostedZone) -> tuple[str, ...]:
+    """Return the ids of the interface endpoints that the records of a zone stand for."""
+    records = () if isinstance(zone.records, Unread) else zone.records
+    names = (each.alias or (each.values[0] if each.type == "CNAME" and each.values else "") for each in records)
+    found = (_OF_ENDPOINT.fullmatch(name.rstrip(".").lower().removeprefix("*.")) for name in names)
+    return tuple(dict.fromkeys(each[1] for each in found if each))[:_MOST_ENDPOINTS]

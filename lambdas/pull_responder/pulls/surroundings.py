@@ -1,7 +1,7 @@
 """The networks behind the nodes' VPC, read as far as the way to the registry leads.
 
 A trace names what it lacks. That is read, all at once, and the way is traced again. So each step costs one round of
-reads, two where it is a VPC, and nothing that the way does not lead to is read.
+reads, and nothing that the way does not lead to is read.
 """
 
 from __future__ import annotations
@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.facts.network import network_of
-from pull_responder.model.unread import Unread
 from pull_responder.network import Network, Surroundings, WantedKind
 
 if TYPE_CHECKING:
@@ -60,12 +58,4 @@ def _read(wanted: Wanted, facts: PullFacts) -> Surroundings:
         case WantedKind.ENDPOINT:
             return Surroundings(endpoints={name: facts.endpoint_place(account, region, name)})
         case WantedKind.VPC:
-            return Surroundings(vpcs={name: _vpc(account, region, name, facts)})
-
-
-def _vpc(account: str, region: str, vpc_id: str, facts: PullFacts) -> Network | Unread:
-    """Return a VPC. Unread if nothing of it could be read, as in an account without the member role."""
-    parts = facts.vpc_parts(account, region, vpc_id)
-    if isinstance(parts.route_tables, Unread) and isinstance(parts.subnets, Unread):
-        return parts.route_tables
-    return network_of(parts, ())
+            return Surroundings(vpcs={name: facts.neighbour(account, region, name)})

@@ -249,4 +249,5 @@ def other(account: str, moto: str) -> Other:
 
 def enterprise(estate: NetworkEstate) -> Enterprise:
     assert estate.account == ACCOUNT
-    return Enterprise(estate, *(other(each, estate.endpoint) for each in (GATEWAY, HUB, OUT))).build()
+    owner, hub, out = (other(each, estate.endpoint) for each in (GATEWAY, HUB, OUT))
+    return Enterprise(estate, owner, hub, out).build()

@@ -129,7 +129,7 @@ class TestTheWayToTheHub:
     @pytest.mark.parametrize("name", LEFT)
     def test_an_endpoint_that_is_not_found_is_left_open(self, name: str) -> None:
         answer, words = self.LEFT[name]
-        known = {"vpce-00000000000000a1": answer, "vpce-00000000000000d1": answer}
+        known: dict[str, Owned | Unread | None] = {"vpce-00000000000000a1": answer, "vpce-00000000000000d1": answer}
         path = traced(shared(hub_with_ids(enterprise())), known)
         assert faults(path) == set()
         assert any(words in doubt.reason for doubt in path.undecided)
