@@ -4,7 +4,8 @@ What it checks: whether the policy of the `ecr.api` endpoint allows the role to 
 the `ecr.dkr` endpoint allows it to get the manifest and the layers' URLs. It checks only endpoints that the pull
 passes. Where that is not known, AWS's error message decides.
 
-What it cannot see: an endpoint in another VPC to which the name's way was not followed, and condition keys whose value AWS does not show.
+What it cannot see: an endpoint in another VPC to which the name's way was not followed, and condition keys whose value
+AWS does not show.
 
 Why that stops a pull: a VPC endpoint lets only those requests pass that its policy allows. The Principal element of the
 policy applies, too.

@@ -1,9 +1,9 @@
 """Path analysis from a node to its registry. Pure: no AWS calls, no clock.
 
-`trace` takes the place of the node, the registry and the facts about the node's VPC and those behind it. It returns a `Path` with one leg
-for each host that a pull talks to: api.ecr for the token, the registry for the manifest, S3 for the layers. A leg has
-hops, and each hop has a verdict and its evidence. The path sums up the faults, the undecided causes and the causes that
-were ruled out.
+`trace` takes the place of the node, the registry and the facts about the node's VPC and those behind it. It returns a
+`Path` with one leg for each host that a pull talks to: api.ecr for the token, the registry for the manifest, S3 for the
+layers. A leg has hops, and each hop has a verdict and its evidence. The path sums up the faults, the undecided causes
+and the causes that were ruled out.
 
 The hops of a leg:
 
