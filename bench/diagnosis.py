@@ -240,7 +240,8 @@ def hub_and_spoke(endpoint: str) -> str:
     for attribute in ("EnableDnsSupport", "EnableDnsHostnames"):
         spoke.modify_vpc_attribute(VpcId=places["20"][0], **{attribute: {"Value": True}})
     share_endpoints(hub, route53, places["100"], places["20"][0])
-    return places["20"][1]
+    subnet: str = places["20"][1]
+    return subnet
 
 
 def share_endpoints(hub: Any, route53: Any, place: tuple[str, str], spoke_vpc: str) -> None:  # noqa: ANN401 -- boto3's clients

@@ -198,6 +198,14 @@ SCOPES: Final[Mapping[str, Scope]] = {
         ("arn:{partition}:route53resolver:*:*:resolver-rule/*",),
         "Which Resolver rules a VPC has is known only once it has been read, and another account may share them",
     ),
+    "route53resolver:ListFirewallDomainLists": _ANY,
+    "route53resolver:ListFirewallDomains": Scope(
+        ("arn:{partition}:route53resolver:*:*:firewall-domain-list/*",), _NETWORK_REASON
+    ),
+    "route53resolver:ListFirewallRuleGroupAssociations": _ANY,
+    "route53resolver:ListFirewallRules": Scope(
+        ("arn:{partition}:route53resolver:*:*:firewall-rule-group/*",), _NETWORK_REASON
+    ),
     "route53resolver:ListResolverRuleAssociations": _ANY,
     "route53resolver:ListResolverRules": _ANY,
     # Amazon ECR takes only secrets of this name for its pull through cache rules.

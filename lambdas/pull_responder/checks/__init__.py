@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.checks import (
     credential_provider_failing,
+    dns_firewall_blocks_registry,
     endpoint_policy_blocks_pull,
     endpoint_private_dns_disabled,
     endpoint_security_group_blocks_ingress,
@@ -74,6 +75,7 @@ CHECKS: Final = (
     network_acl_blocks_traffic.CHECK,
     peering_cannot_carry_traffic.CHECK,
     transit_gateway_blocks_traffic.CHECK,
+    dns_firewall_blocks_registry.CHECK,
     vpc_dns_disabled.CHECK,
     vpc_endpoint_missing.CHECK,
     vpc_endpoint_unavailable.CHECK,

@@ -56,6 +56,7 @@ def read_neighbour(reader: Reader, account: str, region: str, vpc_id: str) -> Ne
         hosted_zones=(),
         resolver_rules=(),
         profiles=(),
+        firewall_rules=(),
         peerings={},
         attachments=(),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from pull_responder.facts import endpoints, neighbours, resolver, vpc, vpc_dns
+from pull_responder.facts import dns_firewall, endpoints, neighbours, resolver, vpc, vpc_dns
 from pull_responder.facts.vpc import VpcPlace
 from pull_responder.model.arn import DNS_SUFFIXES
 from pull_responder.model.reason import AGAIN, Reason
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         VpcEndpoint,
     )
     from pull_responder.network.neighbours import Attachment, Peering
-    from pull_responder.network.resolver import Profile, ResolverRule
+    from pull_responder.network.resolver import FirewallRule, Profile, ResolverRule
     from pull_responder.network.zones import HostedZone
 
     Listed = tuple[tuple[VpcEndpoint, tuple[str, ...]], ...]
@@ -38,7 +38,14 @@ T = TypeVar("T")
 
 PERMISSIONS: Final = tuple(
     sorted(
-        (*vpc.PERMISSIONS, *vpc_dns.PERMISSIONS, *endpoints.PERMISSIONS, *neighbours.PERMISSIONS, *resolver.PERMISSIONS)
+        (
+            *dns_firewall.PERMISSIONS,
+            *vpc.PERMISSIONS,
+            *vpc_dns.PERMISSIONS,
+            *endpoints.PERMISSIONS,
+            *neighbours.PERMISSIONS,
+            *resolver.PERMISSIONS,
+        )
     )
 )
 
@@ -73,6 +80,7 @@ class VpcParts:
     hosted_zones: tuple[HostedZone, ...]
     resolver_rules: tuple[ResolverRule | Unread, ...] | Unread
     profiles: tuple[Profile, ...] | Unread
+    firewall_rules: tuple[FirewallRule, ...] | Unread
     peerings: Mapping[str, Peering] | Unread
     attachments: tuple[Attachment, ...] | Unread
 
@@ -151,6 +159,7 @@ def _read(reader: Reader, place: VpcPlace, ahead: Ahead) -> VpcParts:
         "options": lambda: vpc_dns.read_dhcp_options(reader, place),
         "zones": lambda: vpc_dns.read_private_zones(reader, place),
         "profiles": lambda: resolver.read_profiles(reader, place),
+        "firewalls": lambda: dns_firewall.read_associations(reader, place),
         "associated_rules": lambda: resolver.read_associated_rules(reader, place),
         "rules": lambda: resolver.read_rules(reader, place),
         "subnets": lambda: vpc.read_subnets(reader, place),
@@ -174,9 +183,10 @@ def _read(reader: Reader, place: VpcPlace, ahead: Ahead) -> VpcParts:
         lambda: _peerings(reader, place, found["route_tables"]),
         lambda: _attachments(reader, place, found["route_tables"], ahead, is_sure=bool(_of_aws(zones))),
         lambda: _hosted_zones(reader, place, zones, ahead),
+        lambda: dns_firewall.read_firewall_rules(reader, place, found["firewalls"]),
         *(entries_of(reader, place, each, named) for each in list_ids),
     ]
-    with_interfaces, resolver_rules, peerings, attachments, hosted_zones, *entries = reader.each(
+    with_interfaces, resolver_rules, peerings, attachments, hosted_zones, firewall_rules, *entries = reader.each(
         lambda read: read(), later
     )
     return VpcParts(
@@ -195,6 +205,7 @@ def _read(reader: Reader, place: VpcPlace, ahead: Ahead) -> VpcParts:
         hosted_zones=hosted_zones,
         resolver_rules=resolver_rules,
         profiles=found["profiles"],
+        firewall_rules=firewall_rules,
         peerings=peerings,
         attachments=attachments,
     )
@@ -352,6 +363,7 @@ def network_of(parts: VpcParts, subnet_ids: Sequence[str]) -> Network:
         hosted_zones=parts.hosted_zones,
         resolver_rules=parts.resolver_rules,
         profiles=parts.profiles,
+        firewall_rules=parts.firewall_rules,
         account=parts.place.account or "",
         peerings=parts.peerings,
         attachments=parts.attachments,

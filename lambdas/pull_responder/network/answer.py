@@ -31,6 +31,7 @@ class PathCause(StrEnum):
     VPC_DNS_DISABLED = "vpc_dns_disabled"
     PEERING_CANNOT_CARRY = "peering_cannot_carry_traffic"
     TRANSIT_GATEWAY_BLOCKS = "transit_gateway_blocks_traffic"
+    DNS_FIREWALL_BLOCKS = "dns_firewall_blocks_registry"
 
 
 class ResourceType(StrEnum):

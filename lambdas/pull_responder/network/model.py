@@ -14,7 +14,7 @@ from pull_responder.model.pull import ECR_PUBLIC_HOSTS
 from pull_responder.model.reason import AGAIN, Reason
 from pull_responder.model.unread import Unread
 from pull_responder.network.neighbours import Attachment, Owned, Peering, TransitGateway
-from pull_responder.network.resolver import Profile, ResolverRule
+from pull_responder.network.resolver import FirewallRule, Profile, ResolverRule
 from pull_responder.network.zones import HostedZone
 
 if TYPE_CHECKING:
@@ -326,6 +326,7 @@ class Network:
     - `hosted_zones`: those of them that may answer for names of AWS, with their records, as far as they were read.
     - `resolver_rules`: the Resolver rules associated with the VPC. A rule is Unread if its domain could not be read.
     - `profiles`: the Route 53 Profiles associated with the VPC.
+    - `firewall_rules`: the rules of DNS Firewall for the VPC, in the order in which they apply.
     - `asked_server`: the DNS server that the node was seen to ask. Empty if that is not known.
     - `peerings`: the peering connections to which the VPC's route tables have routes.
     - `attachments`: the VPC's attachments to transit gateways, if its route tables have routes to some.
@@ -347,6 +348,7 @@ class Network:
     hosted_zones: tuple[HostedZone, ...] = ()
     resolver_rules: tuple[ResolverRule | Unread, ...] | Unread = ()
     profiles: tuple[Profile, ...] | Unread = ()
+    firewall_rules: tuple[FirewallRule, ...] | Unread = ()
     asked_server: str = ""
     account: str = ""
     peerings: Mapping[str, Peering] | Unread = field(default_factory=dict)

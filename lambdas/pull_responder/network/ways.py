@@ -9,6 +9,7 @@ from pull_responder.model.unread import Unread
 from pull_responder.network.alternatives import combine_ways
 from pull_responder.network.answer import Hop, HopKind, PathCause, Undecided
 from pull_responder.network.dialled import Leads, away_hops, open_hop, read_address
+from pull_responder.network.dns_firewall import firewall_hop
 from pull_responder.network.endpoints import interface_way
 from pull_responder.network.model import VpcEndpoint
 from pull_responder.network.name_hop import name_hop, unread_answers
@@ -40,6 +41,11 @@ _OF_HUB = (
 
 def way(trip: Trip) -> Hops:
     """Return the hops of a trip; empty if the name has no address of this IP version."""
+    hops, firewall = _way(trip), firewall_hop(trip)
+    return (hops[0], firewall, *hops[1:]) if hops and firewall else hops
+
+
+def _way(trip: Trip) -> Hops:
     found = resolve(trip.destination, trip.network)
     name, reading = name_hop(trip, found), read_address(trip, found)
     match reading.leads:

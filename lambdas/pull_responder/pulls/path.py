@@ -123,6 +123,9 @@ class PullPath:
     def resource(self, kind: str, resource_id: str) -> Resource:
         """Return a part of the VPC as a resource, by EC2's id."""
         where = self.where(resource_id)
+        if resource_id.startswith("rslvr-frg-"):
+            place = f"{where.region}:{where.account}:firewall-rule-group/{resource_id}"
+            return Resource(kind, f"arn:{self.partition}:route53resolver:{place}", where.account)
         name = next((name for prefix, name in _ARN_KINDS.items() if resource_id.startswith(f"{prefix}-")), "vpc")
         return Resource(
             kind, f"arn:{self.partition}:ec2:{where.region}:{where.account}:{name}/{resource_id}", where.account

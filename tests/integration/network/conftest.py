@@ -18,6 +18,7 @@ from moto.server import ThreadedMotoServer
 from pull_responder.emulator import (
     access_entries,
     cache_rules,
+    dns_firewall,
     hosted_zones,
     route53_profiles,
     transit_gateways,
@@ -39,6 +40,7 @@ def moto() -> Iterator[str]:
     vpc_endpoints.apply()
     transit_gateways.apply()
     hosted_zones.apply()
+    dns_firewall.apply()
     access_entries.apply()
     cache_rules.apply()
     route53_profiles.apply_to_moto()
