@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.facts.paging import pages
 from pull_responder.facts.resolver import call
+from pull_responder.model.printable import clean_line
 from pull_responder.model.reason import AGAIN, Reason
 from pull_responder.model.unread import Unread
 from pull_responder.network.resolver import FirewallRule
@@ -26,6 +27,8 @@ PERMISSIONS: Final = (
     "route53resolver:ListFirewallRules",
 )
 
+# The longest name in DNS (RFC 1035, section 2.3.4).
+_LONGEST_NAME: Final = 255
 _WITHOUT_EFFECT: Final = {"DELETING"}
 _INSPECTS: Final = "INSPECT_REDIRECTION_DOMAIN"
 
@@ -89,7 +92,7 @@ def _managed_lists(reader: Reader, place: VpcPlace) -> set[str] | Unread:
 def _domains(reader: Reader, place: VpcPlace, list_id: str) -> tuple[str, ...] | Unread:
     def request(client: Any) -> tuple[str, ...]:
         found = pages(client, "list_firewall_domains", "Domains", FirewallDomainListId=list_id)
-        return tuple(each.rstrip(".").lower() for each in found)
+        return tuple(clean_line(each)[:_LONGEST_NAME].rstrip(".").lower() for each in found)
 
     domains: tuple[str, ...] | Unread = _answer(reader, place, "route53resolver:ListFirewallDomains", request)
     return domains

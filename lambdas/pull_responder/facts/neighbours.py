@@ -7,9 +7,10 @@ with see their own attachments (AWS Transit Gateway guide, "Shared transit gatew
 from __future__ import annotations
 
 from dataclasses import replace
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any, Final
 
-from pull_responder.facts.answers import EndlessListingError
+from pull_responder.facts.answers import EndlessListingError, IncompleteAnswerError, may_omit_lists
 from pull_responder.facts.paging import MAX_PAGES
 from pull_responder.facts.vpc import VpcPlace
 from pull_responder.model.reason import AGAIN, Reason
@@ -62,8 +63,8 @@ def _peering(found: VpcPeeringConnectionTypeDef) -> Peering:
 
 
 def _side(found: VpcPeeringConnectionVpcInfoTypeDef) -> PeeringSide:
-    v4 = tuple(each["CidrBlock"] for each in found.get("CidrBlockSet", []) if each.get("CidrBlock"))
-    v6 = tuple(each["Ipv6CidrBlock"] for each in found.get("Ipv6CidrBlockSet", []) if each.get("Ipv6CidrBlock"))
+    v4 = tuple(_block(each["CidrBlock"]) for each in found.get("CidrBlockSet", []) if each.get("CidrBlock"))
+    v6 = tuple(_block(each["Ipv6CidrBlock"]) for each in found.get("Ipv6CidrBlockSet", []) if each.get("Ipv6CidrBlock"))
     first = found.get("CidrBlock")
     return PeeringSide(
         found.get("VpcId", ""),
@@ -71,6 +72,12 @@ def _side(found: VpcPeeringConnectionVpcInfoTypeDef) -> PeeringSide:
         found.get("Region", ""),
         tuple(dict.fromkeys((*((first,) if first else ()), *v4, *v6))),
     )
+
+
+def _block(cidr: str) -> str:
+    """Return a CIDR block. Raises ValueError for anything else."""
+    ip_network(cidr, strict=False)
+    return cidr
 
 
 def read_attachments(reader: Reader, place: VpcPlace) -> tuple[Attachment, ...] | Unread:
@@ -170,10 +177,12 @@ def read_gateway_table(reader: Reader, account: str, region: str, table_id: str)
         found: list[TransitGatewayRouteTypeDef] = []
         token: dict[str, Any] = {}
         for _ in range(MAX_PAGES):
-            page = client.search_transit_gateway_routes(
+            page: Mapping[str, Any] = client.search_transit_gateway_routes(
                 TransitGatewayRouteTableId=table_id, Filters=_ANY_ROUTE, MaxResults=_PAGE, **token
             )
-            found += page["Routes"]
+            if "Routes" not in page and not may_omit_lists(client.meta.service_model, page):
+                raise IncompleteAnswerError(missing="Routes")
+            found += page.get("Routes", [])
             if not page.get("NextToken"):
                 return _more_routes(table_id) if page.get("AdditionalRoutesAvailable") else _table(table_id, found)
             token = {"NextToken": page["NextToken"]}
@@ -191,7 +200,7 @@ def _more_routes(table_id: str) -> Unread:
 
 def _table(table_id: str, found: list[TransitGatewayRouteTypeDef]) -> RouteTable:
     routes = (
-        Route(each["DestinationCidrBlock"], _target(each), active=each.get("State") != "blackhole")
+        Route(_block(each["DestinationCidrBlock"]), _target(each), active=each.get("State") != "blackhole")
         for each in found
         if each.get("DestinationCidrBlock")
     )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pull_responder.facts.answers import EndlessListingError
 from pull_responder.facts.paging import MAX_PAGES, pages
+from pull_responder.model.printable import clean_line
 from pull_responder.model.reason import AGAIN, Reason
 from pull_responder.model.unread import Unread
 from pull_responder.network.model import Vpc
@@ -29,6 +31,8 @@ PERMISSIONS: Final = (
     "route53:ListResourceRecordSets",
 )
 
+# The longest name in DNS (RFC 1035, section 2.3.4).
+_LONGEST_NAME: Final = 255
 _AMAZON_DNS: Final = ("AmazonProvidedDNS",)
 
 
@@ -140,11 +144,14 @@ def read_hosted_zone(reader: Reader, place: VpcPlace, zone: ZoneSummary) -> Host
 
 
 def _record(found: Mapping[str, Any]) -> ZoneRecord:
+    kind, values = found["Type"], tuple(each["Value"] for each in found.get("ResourceRecords", []))
+    if kind in ("A", "AAAA"):
+        values = tuple(str(ip_address(each)) for each in values)
     return ZoneRecord(
         name=found["Name"].replace("\\052", "*").rstrip(".").lower(),
-        type=found["Type"],
-        values=tuple(each["Value"] for each in found.get("ResourceRecords", [])),
-        alias=found.get("AliasTarget", {}).get("DNSName", ""),
+        type=kind,
+        values=tuple(clean_line(each)[:_LONGEST_NAME] for each in values),
+        alias=clean_line(found.get("AliasTarget", {}).get("DNSName", ""))[:_LONGEST_NAME],
         several="SetIdentifier" in found,
     )
 
