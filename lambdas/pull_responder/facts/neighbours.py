@@ -105,7 +105,8 @@ def _attachments(
     """Return attachments, those of VPCs with their subnets. Two operations show them."""
 
     def all_of_them(found: list[TransitGatewayAttachmentTypeDef]) -> tuple[Attachment, ...]:
-        return tuple(_attachment(each) for each in found if "TransitGatewayAttachmentId" in each)
+        ours = place.account or ""
+        return tuple(_attachment(each, ours) for each in found if "TransitGatewayAttachmentId" in each)
 
     def subnets(found: list[TransitGatewayVpcAttachmentTypeDef]) -> Subnets:
         return {
@@ -139,15 +140,16 @@ def _attachments(
     return tuple(_with_subnets(each, known) for each in listed)
 
 
-def _attachment(found: TransitGatewayAttachmentTypeDef) -> Attachment:
+def _attachment(found: TransitGatewayAttachmentTypeDef, account: str) -> Attachment:
+    """Return an attachment. Where it names no owners, they are the `account` that was asked."""
     association = found.get("Association", {})
     return Attachment(
         id=found["TransitGatewayAttachmentId"],
         gateway_id=found.get("TransitGatewayId", ""),
-        gateway_owner=found.get("TransitGatewayOwnerId", ""),
+        gateway_owner=found.get("TransitGatewayOwnerId") or account,
         kind=found.get("ResourceType", ""),
         resource_id=found.get("ResourceId", ""),
-        owner=found.get("ResourceOwnerId", ""),
+        owner=found.get("ResourceOwnerId") or account,
         state=found.get("State", ""),
         table_id=association.get("TransitGatewayRouteTableId", ""),
         association=association.get("State", ""),

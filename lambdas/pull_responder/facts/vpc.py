@@ -118,6 +118,7 @@ def _subnet(found: SubnetTypeDef) -> Subnet:
         maps_public_addresses=found.get("MapPublicIpOnLaunch", False),
         owner=found.get("OwnerId", ""),
         public_access=found.get("BlockPublicAccessStates", {}).get("InternetGatewayBlockMode", "off"),
+        zone_id=found.get("AvailabilityZoneId", ""),
     )
 
 

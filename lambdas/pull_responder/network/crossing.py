@@ -18,7 +18,15 @@ from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import AddressSet
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
 from pull_responder.network.model import Network, Route, RouteTarget, read
-from pull_responder.network.neighbours import Attachment, Owned, Peering, TransitGateway, Wanted, WantedKind
+from pull_responder.network.neighbours import (
+    Attachment,
+    Owned,
+    Peering,
+    PeeringSide,
+    TransitGateway,
+    Wanted,
+    WantedKind,
+)
 from pull_responder.network.network_acls import acl_hop, server_crossings
 from pull_responder.network.next_steps import behind
 from pull_responder.network.places import vpc_id
@@ -30,6 +38,7 @@ if TYPE_CHECKING:
 
 Hops = tuple[Hop, ...]
 
+_OF_PEERING: Final = (PathCause.PEERING_CANNOT_CARRY,)
 # Local and Wavelength Zones reach a gateway over the Availability Zone that they belong to: us-east-1-bos-1a.
 _AVAILABILITY_ZONE: Final = re.compile(r"[a-z]{2,4}(-[a-z]{1,12}){1,3}-[0-9]{1,2}[a-z]")
 # States that an attachment or a peering connection passes by itself (EC2 API Reference).
@@ -88,21 +97,29 @@ def step_over(route: Route, network: Network, traffic: Traffic, around: Surround
 
 
 def _over_peering(route: Route, network: Network, traffic: Traffic, around: Surroundings) -> Step:
-    causes = (PathCause.PEERING_CANNOT_CARRY,)
     peering = read(network.peerings, route.target, f"peering connection {route.target}")
     other = None if isinstance(peering, Unread) else peering.other_side(vpc_id(network))
-    if isinstance(peering, Unread) or other is None or not other.cidrs:
-        reason = peering.reason if isinstance(peering, Unread) else _not_shown(route)
-        doubt = Undecided(PathCause.PEERING_CANNOT_CARRY, reason)
-        return Step((Hop(HopKind.PEERING, route.target, causes, undecided=(doubt,)),), beyond=reason)
+    if isinstance(peering, Unread) or other is None:
+        return _open_peering(route, peering.reason if isinstance(peering, Unread) else _not_shown(route))
     state = f"{peering.id} is in state {peering.state}"
     if peering.state in _PASSING:
-        reason = Reason(state, behind(peering.id))
-        doubt = Undecided(PathCause.PEERING_CANNOT_CARRY, reason)
-        return Step((Hop(HopKind.PEERING, peering.id, causes, undecided=(doubt,)),), beyond=reason)
+        return _open_peering(route, Reason(state, behind(peering.id)))
     if peering.state != "active":
         fault = _peering_fault(peering, network, f"The route {route} leads over {peering.id}, and {state}.", (state,))
-        return Step((Hop(HopKind.PEERING, peering.id, causes, fault.evidence, (fault,)),))
+        return Step((Hop(HopKind.PEERING, peering.id, _OF_PEERING, fault.evidence, (fault,)),))
+    if not other.cidrs:
+        return _open_peering(route, _not_shown(route))
+    return _to_other_side(route, peering, other, network, traffic, around)
+
+
+def _to_other_side(  # noqa: PLR0913, PLR0917 -- the route, both sides, and what is known
+    route: Route,
+    peering: Peering,
+    other: PeeringSide,
+    network: Network,
+    traffic: Traffic,
+    around: Surroundings,
+) -> Step:
     there = AddressSet.of(*other.cidrs)
     blocks = f"{peering.id} leads to {other.vpc_id} of account {other.account}, with {', '.join(other.cidrs)}"
     if not traffic.server.addresses & there:
@@ -112,14 +129,19 @@ def _over_peering(route: Route, network: Network, traffic: Traffic, around: Surr
             " gateways."
         )
         fault = _peering_fault(peering, network, explanation, (blocks, f"route {route}"))
-        return Step((Hop(HopKind.PEERING, peering.id, causes, fault.evidence, (fault,)),))
-    hop = Hop(HopKind.PEERING, peering.id, causes, (state, blocks))
+        return Step((Hop(HopKind.PEERING, peering.id, _OF_PEERING, fault.evidence, (fault,)),))
+    hop = Hop(HopKind.PEERING, peering.id, _OF_PEERING, (f"{peering.id} is in state {peering.state}", blocks))
     if traffic.server.addresses - there:
         reason = Reason(f"{blocks}, which are only a part of {traffic.server.name}", behind(peering.id))
         doubt = Undecided(PathCause.PEERING_CANNOT_CARRY, reason)
         return Step((replace(hop, undecided=(doubt,)),), beyond=reason)
     wanted = Wanted(WantedKind.VPC, other.vpc_id, other.account, other.region or network.region)
     return _into(Step((hop,)), (wanted,), around)
+
+
+def _open_peering(route: Route, reason: str) -> Step:
+    doubt = Undecided(PathCause.PEERING_CANNOT_CARRY, reason)
+    return Step((Hop(HopKind.PEERING, route.target, _OF_PEERING, undecided=(doubt,)),), beyond=reason)
 
 
 def _peering_fault(peering: Peering, network: Network, explanation: str, evidence: tuple[str, ...]) -> Fault:
@@ -148,7 +170,7 @@ def _over_gateway(route: Route, network: Network, traffic: Traffic, around: Surr
     if onward.attachment is None:
         return step
     found = _into(step, _wanted(onward.attachment, network, around), around)
-    return replace(found, entries=_entries(onward.attachment, found.network, _zone(traffic.subnet_id, network)))
+    return replace(found, entries=_entries(onward.attachment, found.network, _zone_id(traffic.subnet_id, network)))
 
 
 def _wanted(far: Attachment, network: Network, around: Surroundings) -> tuple[Wanted, ...]:
@@ -256,15 +278,22 @@ def _zone(subnet_id: str, network: Network) -> str:
     return "" if isinstance(subnet, Unread) else subnet.availability_zone
 
 
-def _entries(far: Attachment, network: Network | None, zone: str) -> tuple[str, ...]:
+def _zone_id(subnet_id: str, network: Network) -> str:
+    subnet = read(network.subnets, subnet_id, subnet_id)
+    return "" if isinstance(subnet, Unread) else subnet.zone_id
+
+
+def _entries(far: Attachment, network: Network | None, zone_id: str) -> tuple[str, ...]:
     """Return the subnets by which the gateway lets traffic of a zone into a VPC: those of the same zone, if it has one.
+
+    Accounts give zones different names, so only ids can be compared (Amazon VPC User Guide, "AZ IDs").
 
     Source: AWS Transit Gateway guide, "Example: Appliance in a shared services VPC" (without appliance mode, traffic
     keeps to the Availability Zone in which it originates). With appliance mode, any of them.
     """
     if isinstance(far.subnet_ids, Unread) or network is None:
         return ()
-    same = tuple(each for each in far.subnet_ids if zone and _zone(each, network) == zone)
+    same = tuple(each for each in far.subnet_ids if zone_id and _zone_id(each, network) == zone_id)
     return far.subnet_ids if far.appliance_mode or not same else same
 
 

@@ -47,6 +47,7 @@ class Vpc:
 class Subnet:
     """A subnet with its IPv4 and IPv6 blocks.
 
+    `availability_zone` is what its account calls the zone, `zone_id` what all accounts call it. Empty if not known.
     `maps_public_addresses` is its MapPublicIpOnLaunch. `owner` is the account that owns it, the same as for its VPC;
     empty if not known. `public_access` is the mode of VPC Block Public Access that EC2 shows for it.
     """
@@ -57,6 +58,7 @@ class Subnet:
     maps_public_addresses: bool = False
     owner: str = ""
     public_access: str = "off"
+    zone_id: str = ""
 
 
 class RouteTarget(StrEnum):

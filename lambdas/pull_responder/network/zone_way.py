@@ -81,7 +81,7 @@ def _addresses(answer: ZoneAnswer, trip: Trip) -> tuple[str, ...] | Hop:
     """Return the addresses of the endpoint in another VPC; a hop that is open if they are not known."""
     around = trip.network.around
     if answer.endpoint_id not in around.endpoints:
-        wanted = Wanted(WantedKind.ENDPOINT, answer.endpoint_id, answer.zone.owner, trip.destination.region)
+        wanted = Wanted(WantedKind.ENDPOINT, answer.endpoint_id, answer.zone.owner, trip.network.region)
         hop = _open(trip, Reason(f"{answer}, which was not read", connect(trip.destination.host)))
         return replace(hop, wanted=(wanted, *_gateways(trip)))
     place = around.endpoints[answer.endpoint_id]

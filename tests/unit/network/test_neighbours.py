@@ -34,7 +34,7 @@ from tests.unit.network.enterprise import (
     opened,
     peered,
 )
-from tests.unit.network.estate import TO_NAT, behind_nat, rule
+from tests.unit.network.estate import ALLOW_ALL, TO_NAT, behind_nat, rule
 
 if TYPE_CHECKING:
     from pull_responder.network import Fault
@@ -363,6 +363,19 @@ class TestTheHubsEndpoint:
         assert faults(path) == set()
         assert "endpoint_security_group_blocks_ingress" in opened(path)
 
+    def test_only_the_entry_in_the_nodes_zone_counts_and_zones_are_compared_by_id(self) -> None:
+        estate = enterprise().attachment("hub", subnet_ids=("subnet-hub-tgw", "subnet-hub-b"))
+        for subnet, zone_id in (("subnet-hub-tgw", "euw1-az1"), ("subnet-hub-b", "euw1-az2")):
+            estate = estate.entry("vpc-hub", "subnets", subnet, Subnet(subnet, (), "eu-west-1b", zone_id=zone_id))
+        local = Route("10.100.0.0/16", "local")
+        estate = estate.entry("vpc-hub", "route_tables", "subnet-hub-b", RouteTable("rtb-b", (local,)))
+        estate = estate.acl("subnet-hub-tgw").entry("vpc-hub", "network_acls", "subnet-hub-b", ALLOW_ALL)
+        # Which of both the traffic takes is not known: one works.
+        assert faults(estate.dialling_hub().trace()) == set()
+        near = {**_subnets(), "subnet-node": replace(_subnets()["subnet-node"], zone_id="euw1-az1")}
+        here = replace(estate, spoke=estate.spoke.with_facts(subnets=near)).dialling_hub()
+        assert faults(here.trace()) == {(ACL, "acl-hub-tgw")}
+
     def test_an_address_that_no_endpoint_has_is_left_open(self) -> None:
         estate = enterprise()
         other = replace(DIALLED_HUB, address="10.100.1.99")
@@ -390,6 +403,18 @@ class TestPeering:
         path = replace(peered(state, destination="10.100.0.0/16"), sighting=DIALLED_HUB).trace()
         assert ("peering_cannot_carry_traffic", "pcx-1") in faults(path)
         assert f"pcx-1 is in state {state}" in the_fault(path).evidence
+
+    def test_a_connection_that_nobody_has_accepted_shows_no_blocks_of_the_other_side(self) -> None:
+        estate = peered("pending-acceptance")
+        peerings = estate.network.peerings
+        assert not isinstance(peerings, Unread)
+        ours, theirs = peerings["pcx-1"].sides
+        sides = (ours, replace(theirs, cidrs=()))
+        pending = estate.with_facts(peerings={"pcx-1": replace(peerings["pcx-1"], sides=sides)})
+        assert faults(pending.trace()) == {("peering_cannot_carry_traffic", "pcx-1")}
+        active = estate.with_facts(peerings={"pcx-1": replace(peerings["pcx-1"], state="active", sides=sides)})
+        assert faults(active.trace()) == set()
+        assert "EC2 does not show where pcx-1 leads" in reason(active.trace(), "peering_cannot_carry_traffic")
 
     def test_no_way_back_is_the_other_vpcs_fault(self) -> None:
         estate = replace(peered(destination="10.100.0.0/16"), sighting=DIALLED_HUB)
