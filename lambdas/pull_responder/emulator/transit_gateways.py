@@ -14,6 +14,7 @@ once.
 from __future__ import annotations
 
 from importlib import import_module
+from inspect import signature
 from typing import Any
 
 _APPLIED = "_gateways_carry_traffic"
@@ -155,15 +156,18 @@ def _owner(backend: Any, gateway_id: str) -> Any:
 
 def _route_to_shared(routes: Any) -> None:
     def with_shared(stock: Any) -> Any:
-        def change(self: Any, *args: Any, transit_gateway_id: str | None = None, **options: Any) -> Any:
-            owner = _owner(self, transit_gateway_id) if transit_gateway_id else None
+        shape = signature(stock)
+
+        def change(self: Any, *args: Any, **options: Any) -> Any:
+            gateway_id = shape.bind(self, *args, **options).arguments.get("transit_gateway_id")
+            owner = _owner(self, gateway_id) if gateway_id else None
             if owner is None or owner is self:
-                return stock(self, *args, transit_gateway_id=transit_gateway_id, **options)
-            self.transit_gateways[transit_gateway_id] = owner.transit_gateways[transit_gateway_id]
+                return stock(self, *args, **options)
+            self.transit_gateways[gateway_id] = owner.transit_gateways[gateway_id]
             try:
-                return stock(self, *args, transit_gateway_id=transit_gateway_id, **options)
+                return stock(self, *args, **options)
             finally:
-                del self.transit_gateways[transit_gateway_id]
+                del self.transit_gateways[gateway_id]
 
         return change
 
