@@ -1,5 +1,7 @@
 """Route 53 Profiles for moto 5.2.5, and Profiles and Resolver rules for ministack 1.5.33, which lack them.
 
+ministack has no rules of DNS Firewall, and says so.
+
 Only what a diagnosis reads and what a test sets up: a VPC's associations, and the rules with their domains and targets.
 Source of the shapes: botocore's models of both services.
 """
@@ -127,6 +129,8 @@ def _rules(kept: MutableMapping[str, Any], operation: str, asked: dict[str, Any]
         vpcs = {value for each in asked.get("Filters", []) if each["Name"] == "VPCId" for value in each["Values"]}
         found = [each for each in kept.values() if "VPCId" in each and (not vpcs or each["VPCId"] in vpcs)]
         return 200, {"ResolverRuleAssociations": found}
+    if operation == "ListFirewallRuleGroupAssociations":
+        return 200, {"FirewallRuleGroupAssociations": []}
     return 400, {"__type": "ResourceNotFoundException", "Message": operation}
 
 
