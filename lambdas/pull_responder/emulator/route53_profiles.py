@@ -121,16 +121,18 @@ def _rules(kept: MutableMapping[str, Any], operation: str, asked: dict[str, Any]
         association |= {key: asked[key] for key in ("ResolverRuleId", "VPCId")}
         kept[association["Id"]] = association
         return 200, {"ResolverRuleAssociation": association}
-    if operation == "ListResolverRules":
-        return 200, {"ResolverRules": [each for each in kept.values() if "RuleType" in each]}
+    listed: dict[str, dict[str, Any]] = {
+        "ListFirewallRuleGroupAssociations": {"FirewallRuleGroupAssociations": []},
+        "ListResolverRules": {"ResolverRules": [each for each in kept.values() if "RuleType" in each]},
+    }
+    if operation in listed:
+        return 200, listed[operation]
     if operation == "GetResolverRule" and asked.get("ResolverRuleId") in kept:
         return 200, {"ResolverRule": kept[asked["ResolverRuleId"]]}
     if operation == "ListResolverRuleAssociations":
         vpcs = {value for each in asked.get("Filters", []) if each["Name"] == "VPCId" for value in each["Values"]}
         found = [each for each in kept.values() if "VPCId" in each and (not vpcs or each["VPCId"] in vpcs)]
         return 200, {"ResolverRuleAssociations": found}
-    if operation == "ListFirewallRuleGroupAssociations":
-        return 200, {"FirewallRuleGroupAssociations": []}
     return 400, {"__type": "ResourceNotFoundException", "Message": operation}
 
 
