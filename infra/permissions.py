@@ -189,6 +189,14 @@ SCOPES: Final[Mapping[str, Scope]] = {
     "organizations:ListParents": _UNDER_ROOT,
     "organizations:ListPoliciesForTarget": _IN_ORGANIZATION,
     "organizations:ListRoots": _ANY,
+    "network-firewall:DescribeFirewall": Scope(("arn:{partition}:network-firewall:*:*:firewall/*",), _NETWORK_REASON),
+    "network-firewall:DescribeFirewallPolicy": Scope(
+        ("arn:{partition}:network-firewall:*:*:firewall-policy/*",), _NETWORK_REASON
+    ),
+    "network-firewall:DescribeRuleGroup": Scope(
+        ("arn:{partition}:network-firewall:*:*:stateful-rulegroup/*",), _NETWORK_REASON
+    ),
+    "network-firewall:ListFirewalls": _ANY,
     "route53:ListHostedZonesByVPC": _ANY,
     "route53:ListResourceRecordSets": Scope(
         ("arn:{partition}:route53:::hostedzone/*",), "Which private hosted zone answers is known only once it was asked"

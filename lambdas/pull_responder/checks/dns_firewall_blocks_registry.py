@@ -58,7 +58,7 @@ CHECK = Check(
     docs_url="https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resolver-dns-firewall.html",
     examine=examine,
     explains=(
-        Explains(Symptom.NAME_RESOLUTION_FAILED, 5),
+        Explains(Symptom.NAME_RESOLUTION_FAILED, 7),
         Explains(Symptom.TIMEOUT, 95),
         Explains(Symptom.NOT_AUTHENTICATED, 105),
         Explains(Symptom.UNKNOWN, 105, BEFORE_UNPACK),

@@ -1,6 +1,6 @@
 """A VPC behind the nodes', in one round of reads: without its DNS, which nobody asks there.
 
-Where a rule or a route names a customer's prefix list, another round reads its entries.
+Where a rule or a route names a customer's prefix list, another round reads its entries. A firewall takes more.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pull_responder.facts import endpoints, vpc, vpc_dns
-from pull_responder.facts.network import VpcParts, complete_lists, entries_of, named_lists, network_of
+from pull_responder.facts.network import VpcParts, complete_lists, entries_of, firewalls_of, named_lists, network_of
 from pull_responder.facts.vpc import VpcPlace
 from pull_responder.model.unread import Unread
 
@@ -39,7 +39,11 @@ def read_neighbour(reader: Reader, account: str, region: str, vpc_id: str) -> Ne
     if isinstance(tables, Unread) and isinstance(found["subnets"], Unread):
         return tables
     lists = sorted(set(named_lists(tables, groups)) - set(complete_lists(named)))
-    entries = reader.each(lambda read: read(), [entries_of(reader, place, each, named) for each in lists])
+    later: list[Callable[[], Any]] = [
+        lambda: firewalls_of(reader, place, tables),
+        *(entries_of(reader, place, each, named) for each in lists),
+    ]
+    firewalls, *entries = reader.each(lambda read: read(), later)
     parts = VpcParts(
         place=place,
         vpc=vpc_dns.vpc_of(place, found["record"], (True, True), {}),
@@ -57,6 +61,7 @@ def read_neighbour(reader: Reader, account: str, region: str, vpc_id: str) -> Ne
         resolver_rules=(),
         profiles=(),
         firewall_rules=(),
+        firewalls=firewalls,
         peerings={},
         attachments=(),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from pull_responder.facts import dns_firewall, endpoints, neighbours, resolver, vpc, vpc_dns
+from pull_responder.facts import dns_firewall, endpoints, neighbours, network_firewall, resolver, vpc, vpc_dns
 from pull_responder.facts.vpc import VpcPlace
 from pull_responder.model.arn import DNS_SUFFIXES
 from pull_responder.model.reason import AGAIN, Reason
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pull_responder.facts.reader import Reader
     from pull_responder.facts.vpc import NetworkAcls, RouteTables
     from pull_responder.network.model import (
+        Firewall,
         InternetGateway,
         NatGateway,
         RouteTable,
@@ -44,6 +45,7 @@ PERMISSIONS: Final = tuple(
             *vpc_dns.PERMISSIONS,
             *endpoints.PERMISSIONS,
             *neighbours.PERMISSIONS,
+            *network_firewall.PERMISSIONS,
             *resolver.PERMISSIONS,
         )
     )
@@ -81,6 +83,7 @@ class VpcParts:
     resolver_rules: tuple[ResolverRule | Unread, ...] | Unread
     profiles: tuple[Profile, ...] | Unread
     firewall_rules: tuple[FirewallRule, ...] | Unread
+    firewalls: tuple[Firewall, ...] | Unread
     peerings: Mapping[str, Peering] | Unread
     attachments: tuple[Attachment, ...] | Unread
 
@@ -184,10 +187,11 @@ def _read(reader: Reader, place: VpcPlace, ahead: Ahead) -> VpcParts:
         lambda: _attachments(reader, place, found["route_tables"], ahead, is_sure=bool(_of_aws(zones))),
         lambda: _hosted_zones(reader, place, zones, ahead),
         lambda: dns_firewall.read_firewall_rules(reader, place, found["firewalls"]),
+        lambda: firewalls_of(reader, place, found["route_tables"]),
         *(entries_of(reader, place, each, named) for each in list_ids),
     ]
-    with_interfaces, resolver_rules, peerings, attachments, hosted_zones, firewall_rules, *entries = reader.each(
-        lambda read: read(), later
+    with_interfaces, resolver_rules, peerings, attachments, hosted_zones, firewall_rules, firewalls, *entries = (
+        reader.each(lambda read: read(), later)
     )
     return VpcParts(
         place=place,
@@ -206,6 +210,7 @@ def _read(reader: Reader, place: VpcPlace, ahead: Ahead) -> VpcParts:
         resolver_rules=resolver_rules,
         profiles=found["profiles"],
         firewall_rules=firewall_rules,
+        firewalls=firewalls,
         peerings=peerings,
         attachments=attachments,
     )
@@ -239,6 +244,14 @@ def _leads_to(kind: RouteTarget, route_tables: RouteTables | Unread) -> bool:
     if isinstance(route_tables, Unread):
         return False
     return any(route.kind is kind for table in _tables(route_tables) for route in table.routes)
+
+
+def firewalls_of(reader: Reader, place: VpcPlace, route_tables: RouteTables | Unread) -> tuple[Firewall, ...] | Unread:
+    """Return the VPC's firewalls, if a route leads to an endpoint that may be one of theirs."""
+    tables = () if isinstance(route_tables, Unread) else _tables(route_tables)
+    routes = (route for table in tables for route in table.routes)
+    wanted = any(each.kind is RouteTarget.VPC_ENDPOINT and not each.destination.startswith("pl-") for each in routes)
+    return network_firewall.read_firewalls(reader, place) if wanted else ()
 
 
 def _peerings(reader: Reader, place: VpcPlace, route_tables: RouteTables | Unread) -> Mapping[str, Peering] | Unread:
@@ -364,6 +377,7 @@ def network_of(parts: VpcParts, subnet_ids: Sequence[str]) -> Network:
         resolver_rules=parts.resolver_rules,
         profiles=parts.profiles,
         firewall_rules=parts.firewall_rules,
+        firewalls=parts.firewalls,
         account=parts.place.account or "",
         peerings=parts.peerings,
         attachments=parts.attachments,

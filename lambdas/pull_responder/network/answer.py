@@ -32,6 +32,7 @@ class PathCause(StrEnum):
     PEERING_CANNOT_CARRY = "peering_cannot_carry_traffic"
     TRANSIT_GATEWAY_BLOCKS = "transit_gateway_blocks_traffic"
     DNS_FIREWALL_BLOCKS = "dns_firewall_blocks_registry"
+    NETWORK_FIREWALL_BLOCKS = "network_firewall_blocks_registry"
 
 
 class ResourceType(StrEnum):
@@ -57,6 +58,7 @@ class HopKind(StrEnum):
     INTERNET_GATEWAY = "internet gateway"
     PEERING = "VPC peering connection"
     TRANSIT_GATEWAY = "transit gateway"
+    FIREWALL = "firewall"
 
 
 class HopVerdict(StrEnum):

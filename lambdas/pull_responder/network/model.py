@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pull_responder.model.pull import ECR_PUBLIC_HOSTS
 from pull_responder.model.reason import AGAIN, Reason
 from pull_responder.model.unread import Unread
+from pull_responder.network.firewall_policy import FirewallPolicy
 from pull_responder.network.neighbours import Attachment, Owned, Peering, TransitGateway
 from pull_responder.network.resolver import FirewallRule, Profile, ResolverRule
 from pull_responder.network.zones import HostedZone
@@ -243,6 +244,15 @@ class InternetGateway:
 
 
 @dataclass(frozen=True, slots=True)
+class Firewall:
+    """A firewall of AWS Network Firewall. `endpoints` has the subnet of each of its endpoints, by the endpoint's id."""
+
+    arn: str
+    endpoints: Mapping[str, str]
+    policy: FirewallPolicy | Unread
+
+
+@dataclass(frozen=True, slots=True)
 class PrefixList:
     """A managed prefix list of AWS or of a customer."""
 
@@ -330,6 +340,7 @@ class Network:
     - `profiles`: the Route 53 Profiles associated with the VPC.
     - `firewall_rules`: the rules of DNS Firewall for the VPC, in the order in which they apply.
     - `asked_server`: the DNS server that the node was seen to ask. Empty if that is not known.
+    - `firewalls`: the firewalls of the VPC, if its route tables have routes to endpoints that may be theirs.
     - `peerings`: the peering connections to which the VPC's route tables have routes.
     - `attachments`: the VPC's attachments to transit gateways, if its route tables have routes to some.
     - `around`: what is known of the networks behind the VPC. Only the node's VPC has it.
@@ -353,6 +364,7 @@ class Network:
     firewall_rules: tuple[FirewallRule, ...] | Unread = ()
     asked_server: str = ""
     account: str = ""
+    firewalls: tuple[Firewall, ...] | Unread = ()
     peerings: Mapping[str, Peering] | Unread = field(default_factory=dict)
     attachments: tuple[Attachment, ...] | Unread = ()
     around: Surroundings = field(default_factory=Surroundings)

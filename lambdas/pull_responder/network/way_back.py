@@ -62,6 +62,19 @@ def way_back(start: str, network: Network, node: Peer, step: Step, around: Surro
     return (hop, *onward.hops[:-1], replace(last, undecided=(*last.undecided, doubt)))
 
 
+def answers_through(endpoint_id: str, start: str, network: Network, node: Peer) -> Hop:
+    """Return whether answers from subnet `start` come back through a firewall's endpoint. Undecided if they do not.
+
+    A firewall that sees one direction alone may drop it, or may not.
+    """
+    table = read(network.route_tables, start, f"the route table of {start}")
+    if isinstance(table, Unread):
+        return Hop(HopKind.ROUTE, start, _CAUSES, undecided=(Undecided(PathCause.NO_ROUTE, table.reason),))
+    hop = _route_hop(start, table, network, node, endpoint_id)
+    reason = Reason(f"answers to {node.name} do not come back through {endpoint_id}", behind(endpoint_id))
+    return hop.with_faults_undecided(reason)
+
+
 def _route_hop(start: str, table: RouteTable, network: Network, node: Peer, target: str) -> Hop:
     found = routing(table, node.addresses, network)
     proof = (describe(table),)

@@ -111,6 +111,9 @@ class PullPath:
 
     def where(self, resource_id: str) -> Where:
         """Return the account and region in which a part of the VPC is fixed. The VPC's owner may be another account."""
+        if resource_id.startswith("arn:"):
+            _, _, _, region, account, *_ = resource_id.split(":")
+            return Where(account, region)
         account = self.group_owner(resource_id) if resource_id.startswith("sg-") else self.owner
         return Where(account, self.owned.region if self.owned else self.nodes.region)
 
@@ -123,6 +126,8 @@ class PullPath:
     def resource(self, kind: str, resource_id: str) -> Resource:
         """Return a part of the VPC as a resource, by EC2's id."""
         where = self.where(resource_id)
+        if resource_id.startswith("arn:"):
+            return Resource(kind, resource_id, where.account)
         if resource_id.startswith("rslvr-frg-"):
             place = f"{where.region}:{where.account}:firewall-rule-group/{resource_id}"
             return Resource(kind, f"arn:{self.partition}:route53resolver:{place}", where.account)

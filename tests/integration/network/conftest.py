@@ -20,6 +20,7 @@ from pull_responder.emulator import (
     cache_rules,
     dns_firewall,
     hosted_zones,
+    network_firewall,
     route53_profiles,
     transit_gateways,
     vpc_endpoints,
@@ -41,6 +42,7 @@ def moto() -> Iterator[str]:
     transit_gateways.apply()
     hosted_zones.apply()
     dns_firewall.apply()
+    network_firewall.apply()
     access_entries.apply()
     cache_rules.apply()
     route53_profiles.apply_to_moto()

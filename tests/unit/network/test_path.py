@@ -436,7 +436,7 @@ def test_unknown_targets_are_not_routes_to_the_internet() -> None:
 def test_the_words_of_a_path_are_those_that_people_and_programs_read() -> None:
     """`pull-responder diagnose --path` prints them, in its JSON, too."""
     kinds = {"name", "node", "subnet", "route", "endpoint", "NAT gateway", "internet gateway"}
-    assert {kind.value for kind in HopKind} == kinds | {"VPC peering connection", "transit gateway"}
+    assert {kind.value for kind in HopKind} == kinds | {"VPC peering connection", "transit gateway", "firewall"}
     assert {verdict.value for verdict in HopVerdict} == {"ok", "failed", "undecided"}
     shown = [[hop.kind.value for hop in leg.hops] for leg in behind_nat().trace().legs]
     assert shown == [shown[0]] * 3
