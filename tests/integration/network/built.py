@@ -37,7 +37,7 @@ class Built:
         get_backend("route53resolver")[ACCOUNT][REGION].reset()
         for account in list(get_backend("route53").values()):
             account["aws"].reset()
-        for regions in list(get_backend("network-firewall").values()):
+        for regions in list(get_backend("networkfirewall").values()):
             regions[REGION].reset()
         if self._estate is None:
             self._build(endpoint, folder)
