@@ -13,6 +13,7 @@ from pull_responder.facts import (
     neighbour_vpc,
     neighbours,
     network,
+    onward,
     pod_interface,
     regions,
 )
@@ -154,7 +155,7 @@ class ComputeFacts(Remembered):
     @once
     def vpc_parts(self, account: str, region: str, vpc_id: str, /) -> network.VpcParts:
         """Return every part of a VPC that a path to the registry can depend on."""
-        ahead = network.Ahead(
+        ahead = onward.Ahead(
             lambda near: self._gateway_ahead(near, region), lambda zone: self._zone_ahead(zone, region)
         )
         return network.read_vpc_parts(self._reader, account, region, vpc_id, ahead)

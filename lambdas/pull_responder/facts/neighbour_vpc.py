@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pull_responder.facts import endpoints, vpc, vpc_dns
-from pull_responder.facts.network import VpcParts, complete_lists, entries_of, firewalls_of, named_lists, network_of
+from pull_responder.facts import endpoints, onward, vpc, vpc_dns
+from pull_responder.facts.network import VpcParts, complete_lists, entries_of, named_lists, network_of
 from pull_responder.facts.vpc import VpcPlace
 from pull_responder.model.unread import Unread
 
@@ -40,7 +40,7 @@ def read_neighbour(reader: Reader, account: str, region: str, vpc_id: str) -> Ne
         return tables
     lists = sorted(set(named_lists(tables, groups)) - set(complete_lists(named)))
     later: list[Callable[[], Any]] = [
-        lambda: firewalls_of(reader, place, tables),
+        lambda: onward.read_firewalls(reader, place, tables),
         *(entries_of(reader, place, each, named) for each in lists),
     ]
     firewalls, *entries = reader.each(lambda read: read(), later)

@@ -5,13 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from pull_responder.facts import dns_firewall, endpoints, neighbours, network_firewall, resolver, vpc, vpc_dns
+from pull_responder.facts import (
+    dns_firewall,
+    endpoints,
+    neighbours,
+    network_firewall,
+    onward,
+    resolver,
+    vpc,
+    vpc_dns,
+)
 from pull_responder.facts.vpc import VpcPlace
-from pull_responder.model.arn import DNS_SUFFIXES
 from pull_responder.model.reason import AGAIN, Reason
 from pull_responder.model.unread import Unread
 from pull_responder.network.model import Network, PrefixList, RouteTarget, Vpc
-from pull_responder.network.resolver import is_below
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,7 +31,6 @@ if TYPE_CHECKING:
         Firewall,
         InternetGateway,
         NatGateway,
-        RouteTable,
         SecurityGroup,
         Subnet,
         VpcEndpoint,
@@ -52,17 +58,6 @@ PERMISSIONS: Final = tuple(
 )
 
 
-# Below which domains the hosts of ECR and of its layers are.
-_SUFFIXES: Final = (
-    *dict.fromkeys(DNS_SUFFIXES.values()),
-    "on.aws",
-    "on.amazonwebservices.com.cn",
-    "on.amazonwebservices.eu",
-)
-_MOST_ZONES: Final = 12
-_DEFAULTS: Final = ("0.0.0.0/0", "::/0")
-
-
 @dataclass(frozen=True, slots=True)
 class VpcParts:
     """What was read of a VPC. `vpc.owner` is empty where it could not be read."""
@@ -88,26 +83,20 @@ class VpcParts:
     attachments: tuple[Attachment, ...] | Unread
 
 
-@dataclass(frozen=True, slots=True)
-class Ahead:
-    """What to start when something was read that leads on to another network, so that it is known one round sooner."""
-
-    attachment: Callable[[Attachment], None] = lambda _: None
-    zone: Callable[[HostedZone], None] = lambda _: None
-
-
-def read_vpc_parts(reader: Reader, account: str, region: str, vpc_id: str, ahead: Ahead | None = None) -> VpcParts:
+def read_vpc_parts(
+    reader: Reader, account: str, region: str, vpc_id: str, ahead: onward.Ahead | None = None
+) -> VpcParts:
     """Read all parts of a VPC. If its owner shares it with `account`, read as the owner what only owners see.
 
     A participant gets an empty list of the owner's endpoints, NAT gateways and egress-only gateways, and no error.
     Source: Amazon VPC User Guide, "Responsibilities and permissions for owners and participants".
     """
     place = VpcPlace(account, region, vpc_id)
-    parts = _read(reader, place, ahead or Ahead())
+    parts = _read(reader, place, ahead or onward.Ahead())
     owner = _owner(parts)
     if owner in ("", account):
         return parts
-    return _merge_owner(_read(reader, replace(place, account=owner), ahead or Ahead()), parts, owner)
+    return _merge_owner(_read(reader, replace(place, account=owner), ahead or onward.Ahead()), parts, owner)
 
 
 def _owner(parts: VpcParts) -> str:
@@ -154,7 +143,7 @@ def _read_ones(lists: Mapping[str, PrefixList | Unread] | Unread) -> Mapping[str
     return {key: found for key, found in lists.items() if not isinstance(found, Unread)}
 
 
-def _read(reader: Reader, place: VpcPlace, ahead: Ahead) -> VpcParts:
+def _read(reader: Reader, place: VpcPlace, ahead: onward.Ahead) -> VpcParts:
     reads: dict[str, Callable[[], Any]] = {
         "record": lambda: vpc_dns.read_vpc(reader, place),
         "support": lambda: vpc_dns.read_attribute(reader, place, "enableDnsSupport"),
@@ -183,11 +172,13 @@ def _read(reader: Reader, place: VpcPlace, ahead: Ahead) -> VpcParts:
     later: list[Callable[[], Any]] = [
         lambda: listed if isinstance(listed, Unread) else endpoints.read_interfaces(reader, place, listed),
         lambda: _rules(reader, place, associated, rules),
-        lambda: _peerings(reader, place, found["route_tables"]),
-        lambda: _attachments(reader, place, found["route_tables"], ahead, is_sure=bool(_of_aws(zones))),
-        lambda: _hosted_zones(reader, place, zones, ahead),
+        lambda: onward.read_peerings(reader, place, found["route_tables"]),
+        lambda: onward.read_attachments(
+            reader, place, found["route_tables"], ahead, is_sure=onward.has_zones_of_aws(zones)
+        ),
+        lambda: onward.read_hosted_zones(reader, place, zones, ahead),
         lambda: dns_firewall.read_firewall_rules(reader, place, found["firewalls"]),
-        lambda: firewalls_of(reader, place, found["route_tables"]),
+        lambda: onward.read_firewalls(reader, place, found["route_tables"]),
         *(entries_of(reader, place, each, named) for each in list_ids),
     ]
     with_interfaces, resolver_rules, peerings, attachments, hosted_zones, firewall_rules, firewalls, *entries = (
@@ -216,66 +207,6 @@ def _read(reader: Reader, place: VpcPlace, ahead: Ahead) -> VpcParts:
     )
 
 
-def _of_aws(zones: tuple[vpc_dns.ZoneSummary, ...] | Unread) -> list[vpc_dns.ZoneSummary]:
-    """Return the zones that may answer for names of AWS."""
-    known = () if isinstance(zones, Unread) else zones
-    return [
-        zone
-        for zone in known
-        if zone.id and any(is_below(f"a.{each}", zone.name) or is_below(zone.name, each) for each in _SUFFIXES)
-    ]
-
-
-def _hosted_zones(
-    reader: Reader, place: VpcPlace, zones: tuple[vpc_dns.ZoneSummary, ...] | Unread, ahead: Ahead
-) -> tuple[HostedZone, ...]:
-    """Return the zones that may answer for names of AWS, with their records."""
-
-    def read(zone: vpc_dns.ZoneSummary) -> HostedZone:
-        found = vpc_dns.read_hosted_zone(reader, place, zone)
-        ahead.zone(found)
-        return found
-
-    return tuple(reader.each(read, _of_aws(zones)[:_MOST_ZONES]))
-
-
-def _leads_to(kind: RouteTarget, route_tables: RouteTables | Unread) -> bool:
-    """Return whether a route of the VPC leads to this kind of target. Else nothing behind it needs to be read."""
-    if isinstance(route_tables, Unread):
-        return False
-    return any(route.kind is kind for table in _tables(route_tables) for route in table.routes)
-
-
-def firewalls_of(reader: Reader, place: VpcPlace, route_tables: RouteTables | Unread) -> tuple[Firewall, ...] | Unread:
-    """Return the VPC's firewalls, if a route leads to an endpoint that may be one of theirs."""
-    tables = () if isinstance(route_tables, Unread) else _tables(route_tables)
-    routes = (route for table in tables for route in table.routes)
-    wanted = any(each.kind is RouteTarget.VPC_ENDPOINT and not each.destination.startswith("pl-") for each in routes)
-    return network_firewall.read_firewalls(reader, place) if wanted else ()
-
-
-def _peerings(reader: Reader, place: VpcPlace, route_tables: RouteTables | Unread) -> Mapping[str, Peering] | Unread:
-    return neighbours.read_peerings(reader, place) if _leads_to(RouteTarget.VPC_PEERING, route_tables) else {}
-
-
-def _attachments(
-    reader: Reader, place: VpcPlace, route_tables: RouteTables | Unread, ahead: Ahead, *, is_sure: bool
-) -> tuple[Attachment, ...] | Unread:
-    """Return the VPC's attachments to transit gateways, if a route leads to one.
-
-    What lies behind the target of a default route is nearly certain to be needed. `is_sure` says that it is for any.
-    """
-    if isinstance(route_tables, Unread) or not _leads_to(RouteTarget.TRANSIT_GATEWAY, route_tables):
-        return ()
-    found = neighbours.read_attachments(reader, place)
-    routes = [route for table in _tables(route_tables) for route in table.routes]
-    defaults = {route.target for route in routes if route.active and route.destination in _DEFAULTS}
-    for each in () if isinstance(found, Unread) else found:
-        if is_sure or each.gateway_id in defaults:
-            ahead.attachment(each)
-    return found
-
-
 def _rules(
     reader: Reader,
     place: VpcPlace,
@@ -296,7 +227,7 @@ def _check_listing(listed: Listed | Unread, route_tables: RouteTables | Unread) 
     if isinstance(listed, Unread) or isinstance(route_tables, Unread):
         return listed
     known = {endpoint.id for endpoint, _ in listed}
-    for table in _tables(route_tables):
+    for table in route_tables.all:
         for route in table.routes:
             gateway = route.kind is RouteTarget.VPC_ENDPOINT and route.destination.startswith("pl-")
             if gateway and route.active and route.target not in known:
@@ -304,10 +235,6 @@ def _check_listing(listed: Listed | Unread, route_tables: RouteTables | Unread) 
                     Reason(f"ec2:DescribeVpcEndpoints lists no {route.target}, but {table.id} has a route to it", AGAIN)
                 )
     return listed
-
-
-def _tables(route_tables: RouteTables) -> tuple[RouteTable, ...]:
-    return (*route_tables.by_subnet.values(), *filter(None, (route_tables.main,)))
 
 
 def entries_of(
@@ -330,7 +257,7 @@ def named_lists(
     if not isinstance(route_tables, Unread):
         yield from (
             route.destination
-            for table in _tables(route_tables)
+            for table in route_tables.all
             for route in table.routes
             if route.destination.startswith("pl-")
         )

@@ -129,6 +129,11 @@ class RouteTables:
     by_subnet: Mapping[str, RouteTable]
     main: RouteTable | None
 
+    @property
+    def all(self) -> tuple[RouteTable, ...]:
+        """All of them."""
+        return (*self.by_subnet.values(), *filter(None, (self.main,)))
+
     def of(self, subnet_id: str) -> RouteTable | None:
         """Return the table that a subnet uses."""
         return self.by_subnet.get(subnet_id, self.main)
