@@ -24,7 +24,14 @@ from moto.server import ThreadedMotoServer
 from pull_responder.cli.asked_nodes import Chosen
 from pull_responder.cli.question import ask
 from pull_responder.diagnosis import diagnose as diagnose_pull
-from pull_responder.emulator import access_entries, cache_rules, route53_profiles
+from pull_responder.emulator import (
+    access_entries,
+    cache_rules,
+    hosted_zones,
+    route53_profiles,
+    transit_gateways,
+    vpc_endpoints,
+)
 from pull_responder.events.image_reference import parse_image
 from pull_responder.facts.aws import Aws
 from pull_responder.facts.reader import Reader
@@ -38,6 +45,10 @@ if TYPE_CHECKING:
 
 SECONDS: Final = 0.1
 ROUNDS: Final = 4
+# Over two VPCs: in the hub's account, the role there is assumed, and then each step is a round.
+OVER_TWO_VPCS: Final = "timeout, endpoints in a hub's account"
+MORE_ROUNDS: Final = {OVER_TWO_VPCS: 6}
+HUB: Final = "222222222222"
 SLOWER: Final = (0.4, 0.8)
 REGION: Final = "us-east-1"
 CLUSTER: Final = "bench"
@@ -58,6 +69,7 @@ IMAGE_MANIFEST: Final = {
 }
 POD_ADDRESS: Final = "10.0.0.77"
 BARE_CLUSTER: Final = "bare"
+SPOKE_CLUSTER: Final = "spoke"
 BARE: Final = "401, by a Fargate pod that may not pull"
 BROKEN: Final = {BARE: {"role_lacks_pull_permissions"}}
 PULL: Final = ["ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
@@ -131,11 +143,13 @@ class BenchEstate:
 
     - `managed`: the instance id of a node of the node group
     - `own`, `own_name`: the instance id and the private DNS name of a self-managed node
+    - `in_spoke`: the instance id of a node whose endpoints are in a hub, which is another account's
     """
 
     managed: str = ""
     own: str = ""
     own_name: str = ""
+    in_spoke: str = ""
 
 
 def build(endpoint: str) -> BenchEstate:
@@ -178,7 +192,91 @@ def build(endpoint: str) -> BenchEstate:
         eks.create_access_entry(clusterName=CLUSTER, principalArn=arn, type="EC2_LINUX")
     managed = instance(ec2, node, "node", {"eks:cluster-name": CLUSTER, "eks:nodegroup-name": "workers"})
     own = instance(ec2, node, "own", {f"kubernetes.io/cluster/{CLUSTER}": "owned"})
-    return BenchEstate(managed["InstanceId"], own["InstanceId"], own["PrivateDnsName"])
+    of_spoke = hub_and_spoke(endpoint)
+    eks.create_cluster(name=SPOKE_CLUSTER, roleArn=group_role, resourcesVpcConfig={"subnetIds": [of_spoke]})
+    spoke = instance(ec2, of_spoke, "node", {f"kubernetes.io/cluster/{SPOKE_CLUSTER}": "owned"})
+    return BenchEstate(managed["InstanceId"], own["InstanceId"], own["PrivateDnsName"], spoke["InstanceId"])
+
+
+def hub_and_spoke(endpoint: str) -> str:
+    """Make a spoke, and a hub of another account with gateway, endpoints and zones. Return the spoke's subnet."""
+
+    def client(service: str, account: str = ACCOUNT) -> Any:  # noqa: ANN401 -- one of boto3's clients
+        sts = boto3.client("sts", region_name=REGION, endpoint_url=endpoint)
+        keys = sts.assume_role(RoleArn=f"arn:aws:iam::{account}:role/admin", RoleSessionName="bench")["Credentials"]
+        return boto3.client(  # type: ignore[call-overload]  # the stubs know services by literal name only
+            service,
+            region_name=REGION,
+            endpoint_url=endpoint,
+            aws_access_key_id=keys["AccessKeyId"],
+            aws_secret_access_key=keys["SecretAccessKey"],
+            aws_session_token=keys["SessionToken"],
+        )
+
+    spoke, hub, route53 = client("ec2"), client("ec2", HUB), client("route53", HUB)
+    gateway = hub.create_transit_gateway()["TransitGateway"]
+    table = gateway["Options"]["AssociationDefaultRouteTableId"]
+    places = {}
+    for ec2, block in ((spoke, "20"), (hub, "100")):
+        vpc = ec2.create_vpc(CidrBlock=f"10.{block}.0.0/16")["Vpc"]["VpcId"]
+        entry, inner = (
+            ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.{block}.{number}.0/24", AvailabilityZone=f"{REGION}a")[
+                "Subnet"
+            ]["SubnetId"]
+            for number in (0, 1)
+        )
+        attachment = ec2.create_transit_gateway_vpc_attachment(
+            TransitGatewayId=gateway["TransitGatewayId"], VpcId=vpc, SubnetIds=[entry]
+        )["TransitGatewayVpcAttachment"]["TransitGatewayAttachmentId"]
+        routes = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+        ec2.associate_route_table(RouteTableId=routes, SubnetId=inner)
+        ec2.create_route(
+            RouteTableId=routes, DestinationCidrBlock="10.0.0.0/8", TransitGatewayId=gateway["TransitGatewayId"]
+        )
+        hub.enable_transit_gateway_route_table_propagation(
+            TransitGatewayAttachmentId=attachment, TransitGatewayRouteTableId=table
+        )
+        places[block] = (vpc, inner)
+    for attribute in ("EnableDnsSupport", "EnableDnsHostnames"):
+        spoke.modify_vpc_attribute(VpcId=places["20"][0], **{attribute: {"Value": True}})
+    share_endpoints(hub, route53, places["100"], places["20"][0])
+    subnet: str = places["20"][1]
+    return subnet
+
+
+def share_endpoints(hub: Any, route53: Any, place: tuple[str, str], spoke_vpc: str) -> None:  # noqa: ANN401 -- boto3's clients
+    """Make the endpoints of the hub, and the zones that lead the spoke's names to them."""
+    vpc, subnet = place
+    group = hub.create_security_group(GroupName="endpoints", Description="endpoints", VpcId=vpc)["GroupId"]
+    rule = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}
+    hub.authorize_security_group_ingress(GroupId=group, IpPermissions=[rule])
+    for service, name, records in (("ecr.api", "api.ecr", [""]), ("ecr.dkr", "dkr.ecr", ["*."]), ("s3", "s3", ["*."])):
+        made = hub.create_vpc_endpoint(
+            VpcId=vpc,
+            VpcEndpointType="Interface",
+            ServiceName=f"com.amazonaws.{REGION}.{service}",
+            SubnetIds=[subnet],
+            SecurityGroupIds=[group],
+            PrivateDnsEnabled=False,
+        )["VpcEndpoint"]["VpcEndpointId"]
+        domain = f"{name}.{REGION}.amazonaws.com"
+        zone = route53.create_hosted_zone(
+            Name=domain,
+            CallerReference=domain,
+            VPC={"VPCRegion": REGION, "VPCId": vpc},
+            HostedZoneConfig={"PrivateZone": True},
+        )["HostedZone"]["Id"]
+        route53.associate_vpc_with_hosted_zone(HostedZoneId=zone, VPC={"VPCRegion": REGION, "VPCId": spoke_vpc})
+        alias = {
+            "HostedZoneId": "Z7HUB22UULQXV",
+            "DNSName": f"{made}-a1b2c3d4.{domain}.vpce.amazonaws.com",
+            "EvaluateTargetHealth": False,
+        }
+        changes = [
+            {"Action": "CREATE", "ResourceRecordSet": {"Name": f"{each}{domain}", "Type": "A", "AliasTarget": alias}}
+            for each in records
+        ]
+        route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": changes})
 
 
 def subnets(ec2: Any) -> tuple[str, str]:  # noqa: ANN401 -- boto3's EC2 client
@@ -250,6 +348,7 @@ def questions(estate: BenchEstate) -> dict[str, Chosen | PullFailure]:
         "401, by a Fargate pod": _fargate_pull("pods", CLUSTER),
         BARE: _fargate_pull("bare", BARE_CLUSTER),
         "unknown, by a node's id": _pull(Symptom.UNKNOWN, node=estate.managed, cluster=CLUSTER),
+        OVER_TWO_VPCS: _pull(Symptom.TIMEOUT, principal=_session(estate.in_spoke), node=estate.in_spoke),
     }
 
 
@@ -306,6 +405,9 @@ def main() -> None:
     access_entries.apply()
     cache_rules.apply()
     route53_profiles.apply_to_moto()
+    hosted_zones.apply()
+    transit_gateways.apply()
+    vpc_endpoints.apply()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:
@@ -320,7 +422,7 @@ def measure(asked: dict[str, Chosen | PullFailure]) -> None:
     """Diagnose each question twice: first to record the answers, then to measure. Print the results.
 
     The first question is also measured with its reads one after the other. Exits with an error when a question needs
-    more than ROUNDS rounds of dependent reads.
+    more than ROUNDS rounds of dependent reads, or MORE_ROUNDS over two VPCs.
     """
     answers = Answers()
     session = boto3.session.Session(region_name=REGION)
@@ -330,7 +432,7 @@ def measure(asked: dict[str, Chosen | PullFailure]) -> None:
     for name, question in asked.items():
         diagnose(question, connect(session), BROKEN.get(name, ()))
     answers.replaying = True
-    most = max(_measure(name, question, session, answers) for name, question in asked.items())
+    rounds = {name: _measure(name, question, session, answers) for name, question in asked.items()}
     name, first = next(iter(asked.items()))
     started = time.perf_counter()
     aws = connect(session)
@@ -338,8 +440,11 @@ def measure(asked: dict[str, Chosen | PullFailure]) -> None:
     answers.alone = threading.Lock()
     print(f"  {name}, the same reads one after the other: {diagnose(first, aws):.2f} s")  # noqa: T201 -- the same
     print(f"  start-up, which creates the clients: {start_up:.2f} s")  # noqa: T201 -- the same
-    if most > ROUNDS:
-        raise SystemExit(f"{most} rounds of dependent reads are more than {ROUNDS}")
+    for name, number in rounds.items():
+        if number > MORE_ROUNDS.get(name, ROUNDS):
+            raise SystemExit(
+                f"{name}: {number} rounds of dependent reads are more than {MORE_ROUNDS.get(name, ROUNDS)}"
+            )
 
 
 def _measure(name: str, asked: Chosen | PullFailure, session: boto3.session.Session, answers: Answers) -> int:
@@ -349,13 +454,14 @@ def _measure(name: str, asked: Chosen | PullFailure, session: boto3.session.Sess
     begins before the other ends. A read that does depend on another still waits. So too many rounds are measured again
     with slower answers.
     """
-    took, rounds = 0.0, ROUNDS + 1
+    most = MORE_ROUNDS.get(name, ROUNDS)
+    took, rounds = 0.0, most + 1
     for seconds in (SECONDS, *SLOWER):
         answers.calls.clear()
         answers.seconds = seconds
         lasted = diagnose(asked, connect(session), BROKEN.get(name, ()))
         took, rounds = took or lasted, answers.rounds()
-        if rounds <= ROUNDS:
+        if rounds <= most:
             break
     answers.seconds = SECONDS
     kinds = len({name for name, _, _ in answers.calls})

@@ -122,11 +122,17 @@ SCOPES: Final[Mapping[str, Scope]] = {
     "ec2:DescribeRouteTables": _ANY,
     "ec2:DescribeSecurityGroups": _ANY,
     "ec2:DescribeSubnets": _ANY,
+    "ec2:DescribeTransitGatewayAttachments": _ANY,
+    "ec2:DescribeTransitGatewayVpcAttachments": _ANY,
     "ec2:DescribeVpcAttribute": Scope(("arn:{partition}:ec2:*:{account}:vpc/*",), _NETWORK_REASON),
     "ec2:DescribeVpcEndpoints": _ANY,
+    "ec2:DescribeVpcPeeringConnections": _ANY,
     "ec2:DescribeVpcs": _ANY,
     # AWS's own lists, and those that other accounts share, count too.
     "ec2:GetManagedPrefixListEntries": Scope(("arn:{partition}:ec2:*:*:prefix-list/*",), _NETWORK_REASON),
+    "ec2:SearchTransitGatewayRoutes": Scope(
+        ("arn:{partition}:ec2:*:{account}:transit-gateway-route-table/*",), _NETWORK_REASON
+    ),
     "ecr:BatchGetImage": _REPOSITORIES,
     "ecr:DescribeImages": _REPOSITORIES,
     "ecr:DescribePullThroughCacheRules": _ANY,
@@ -183,11 +189,30 @@ SCOPES: Final[Mapping[str, Scope]] = {
     "organizations:ListParents": _UNDER_ROOT,
     "organizations:ListPoliciesForTarget": _IN_ORGANIZATION,
     "organizations:ListRoots": _ANY,
+    "network-firewall:DescribeFirewall": Scope(("arn:{partition}:network-firewall:*:*:firewall/*",), _NETWORK_REASON),
+    "network-firewall:DescribeFirewallPolicy": Scope(
+        ("arn:{partition}:network-firewall:*:*:firewall-policy/*",), _NETWORK_REASON
+    ),
+    "network-firewall:DescribeRuleGroup": Scope(
+        ("arn:{partition}:network-firewall:*:*:stateful-rulegroup/*",), _NETWORK_REASON
+    ),
+    "network-firewall:ListFirewalls": _ANY,
     "route53:ListHostedZonesByVPC": _ANY,
+    "route53:ListResourceRecordSets": Scope(
+        ("arn:{partition}:route53:::hostedzone/*",), "Which private hosted zone answers is known only once it was asked"
+    ),
     "route53profiles:ListProfileAssociations": _ANY,
     "route53resolver:GetResolverRule": Scope(
         ("arn:{partition}:route53resolver:*:*:resolver-rule/*",),
         "Which Resolver rules a VPC has is known only once it has been read, and another account may share them",
+    ),
+    "route53resolver:ListFirewallDomainLists": _ANY,
+    "route53resolver:ListFirewallDomains": Scope(
+        ("arn:{partition}:route53resolver:*:*:firewall-domain-list/*",), _NETWORK_REASON
+    ),
+    "route53resolver:ListFirewallRuleGroupAssociations": _ANY,
+    "route53resolver:ListFirewallRules": Scope(
+        ("arn:{partition}:route53resolver:*:*:firewall-rule-group/*",), _NETWORK_REASON
     ),
     "route53resolver:ListResolverRuleAssociations": _ANY,
     "route53resolver:ListResolverRules": _ANY,

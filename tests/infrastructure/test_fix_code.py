@@ -54,6 +54,16 @@ def pulls_only(role: str) -> dict[str, Any]:
 
 
 DECLARED: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+    "transit_gateway_blocks_traffic": (
+        "AWS::EC2::TransitGatewayRouteTablePropagation",
+        {"TransitGatewayAttachmentId": "tgw-attach-0a1b2c3d4e5f60006"},
+    ),
+    "peering_cannot_carry_traffic": ("AWS::EC2::Route", {**OUT, "NatGatewayId": "nat-0a1b2c3d4e5f60004"}),
+    "dns_firewall_blocks_registry": (
+        "AWS::Route53Resolver::FirewallRuleGroup",
+        {"FirewallRules": [like({"Action": "ALLOW"})]},
+    ),
+    "network_firewall_blocks_registry": ("AWS::NetworkFirewall::RuleGroup", {"Type": "STATEFUL"}),
     "role_lacks_pull_permissions": ("AWS::IAM::Role", pulls_only("node")),
     "role_policy_denies_pull": (
         "AWS::IAM::Policy",
@@ -162,6 +172,13 @@ DECLARED: Final[dict[str, tuple[str, dict[str, Any]]]] = {
 """What each cause's CDK makes: the type of the resource, and the properties that are the fix."""
 
 BLOCKS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+    "transit_gateway_blocks_traffic": (
+        "aws_ec2_transit_gateway_route_table_propagation",
+        {"transit_gateway_attachment_id": "tgw-attach-0a1b2c3d4e5f60006"},
+    ),
+    "peering_cannot_carry_traffic": ("aws_route", {"nat_gateway_id": "nat-0a1b2c3d4e5f60004"}),
+    "dns_firewall_blocks_registry": ("aws_route53_resolver_firewall_rule", {"action": "ALLOW"}),
+    "network_firewall_blocks_registry": ("aws_networkfirewall_rule_group", {"type": "STATEFUL"}),
     "role_lacks_pull_permissions": (
         "aws_iam_role_policy_attachment",
         {"policy_arn": "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly"},

@@ -33,7 +33,9 @@ _KEPT: Final = (
 # What an emulated AWS draws anew each time, and what the first, second, ... of it is called instead.
 _DRAWN: Final[tuple[tuple[re.Pattern[str], Callable[[int, re.Match[str]], str]], ...]] = (
     (
-        re.compile(r"\b(i|subnet|vpc|rtb|nat|sg|acl|igw|vpce|eni|pl|lt)-[0-9a-f]{8,17}\b"),
+        re.compile(
+            r"\b(i|subnet|vpc|rtb|nat|sg|acl|igw|vpce|eni|pl|lt|pcx|tgw(?:-rtb|-attach)?|rslvr-frg|rslvr-fdl)-[0-9a-f]{8,17}\b"
+        ),
         lambda number, found: f"{found[1]}-0a1b2c3d4e5f6{number:04x}",
     ),
     (

@@ -4,8 +4,8 @@ What it checks: whether the policy of the `ecr.api` endpoint allows the role to 
 the `ecr.dkr` endpoint allows it to get the manifest and the layers' URLs. It checks only endpoints that the pull
 passes. Where that is not known, AWS's error message decides.
 
-What it cannot see: an endpoint in another VPC, such as a hub behind a transit gateway or a peering connection, and
-condition keys whose value AWS does not show.
+What it cannot see: an endpoint in another VPC to which the name's way was not followed, and condition keys whose value
+AWS does not show.
 
 Why that stops a pull: a VPC endpoint lets only those requests pass that its policy allows. The Principal element of the
 policy applies, too.
@@ -132,7 +132,7 @@ def _request(  # noqa: PLR0913, PLR0917 -- each is a part of the request
     resource = "*" if action == TOKEN else pull.repository_arn or "*"
     owner = principal.account if action == TOKEN else pull.registry_account
     context = request_context(pull, facts, signer, action, needed_keys=needed_keys)
-    vpc = way.path.nodes.vpc_id
+    vpc = way.vpc_id
     context["aws:SourceVpce"] = way.endpoint.id if way.endpoint else ()
     if isinstance(vpc, str):
         context["aws:SourceVpc"] = vpc

@@ -3,7 +3,7 @@
 What it checks: the state of the NAT gateway in the route to the registry. A route in state blackhole leads to a deleted
 gateway.
 
-What it cannot see: NAT gateways and firewalls in other VPCs, behind a transit gateway, a peering connection or a VPN.
+What it cannot see: NAT gateways behind a VPN or a firewall, or in a VPC whose account cannot be read.
 
 Why that stops a pull: a NAT gateway that has failed, is pending or is deleted forwards nothing. kubelet says `i/o
 timeout`.

@@ -4,8 +4,8 @@ What it checks: the ordered entries of the network ACL of each subnet on the pat
 that of the endpoint's interfaces. They must allow TCP 443 out, and the answers in on ephemeral ports. A gap of less
 than one percent of these ports is no fault, because a retry uses another port.
 
-What it cannot see: network ACLs of other VPCs, and the firewalls behind a transit gateway, a peering connection or a
-VPN.
+What it cannot see: network ACLs behind a VPN or a firewall, or in a VPC whose account cannot be read. Where the pages
+of AWS differ about a subnet that also holds a transit gateway's interface, the cause is undecided.
 
 Why that stops a pull: network ACLs are stateless, so an answer needs an entry of its own. The first entry that matches
 decides. kubelet says `i/o timeout`.

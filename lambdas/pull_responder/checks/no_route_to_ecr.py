@@ -5,12 +5,12 @@ registry's addresses. If the route leads to a NAT gateway, the NAT gateway's own
 gateway that is attached to the VPC. If a VPC has some of the three endpoints that a pull needs, but not all, the cause
 is `vpc_endpoint_missing` instead. If kubelet's message tells a private address outside the VPC, the route to this
 address counts. If it names another host, such as the storage of an upstream registry, the route to this host counts.
+Where the way leads over a transit gateway or a peering connection, the routes of the other VPC count, too: on from the
+gateway, and back to the node.
 
 What it cannot see: who else answers for the registry's name (DNS servers of your own, the target of a Resolver rule, a
-Route 53 Profile), and what lies behind a transit gateway, a peering or a VPN.
-
-What it cannot see: what lies behind a transit gateway, a peering connection, a VPN, Direct Connect or a firewall
-appliance. A route that leads there leaves the cause undecided.
+Route 53 Profile), and what lies behind a VPN, Direct Connect, a firewall or in an account that cannot be read. A route
+that leads there leaves the cause undecided.
 
 Why that stops a pull: the node cannot connect to api.ecr, to the registry or to S3. kubelet says `i/o timeout`.
 
@@ -48,6 +48,14 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
 def _fix(fault: Fault, path: PullPath) -> Remediation:
     fix = fault.fixes[0]
     where = path.where(fault.resource_id)
+    if fix.target and fix.peer and fix.route_table_id:
+        return route_to(
+            where,
+            route_table_id=fix.route_table_id,
+            target=fix.target,
+            replace=has_route(fix.route_table_id, fix.peer, path),
+            destination=fix.peer,
+        )
     if fix.address:
         return where.remedy(
             f"Route {fault.resource_id} to the network in which {fix.address} is, for example over a transit gateway, "

@@ -3,7 +3,7 @@
 What it checks: where a subnet has no route to the internet and its VPC has a gateway endpoint for S3, whether the
 subnet's route table has the route from S3's prefix list to the endpoint.
 
-What it cannot see: a way to S3 through another VPC, behind a transit gateway or a peering connection.
+What it cannot see: a way to S3 through another VPC that was not followed.
 
 Why that stops a pull: the layers of an image come from S3. The manifest arrives, and then the layers time out
 (`…starport-layer-bucket…: i/o timeout`).

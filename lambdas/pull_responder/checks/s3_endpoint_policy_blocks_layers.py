@@ -72,7 +72,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
 def _request(pull: PullFailure, way: EndpointOnPath, bucket: str) -> Request:
     signer = f"arn:{pull.partition}:iam::{_ECR_ACCOUNT}:role/ecr"
     endpoint = way.endpoint.id if way.endpoint else ()
-    vpc = way.path.nodes.vpc_id
+    vpc = way.vpc_id
     # A policy may name the service's account: any account but those of the nodes, the VPC and the registry.
     policy = (way.endpoint.policy if way.endpoint else None) or ""
     ours = {way.path.nodes.account, way.path.owner, pull.registry_account}

@@ -3,7 +3,8 @@
 What it checks: whether the endpoint is in state available. An interface endpoint must also have a network interface in
 some subnet, with an IP version that the node uses. Its Availability Zone does not matter.
 
-What it cannot see: endpoints in another VPC, and whether the service behind an endpoint answers.
+What it cannot see: endpoints in another VPC to which no name leads that can be followed, and whether the service behind
+an endpoint answers.
 
 Why that stops a pull: an endpoint that has failed, or still waits for acceptance, takes no connection. kubelet says
 `i/o timeout`. An endpoint with private DNS takes the traffic of its whole VPC, even where a NAT gateway would have

@@ -160,12 +160,27 @@ SCOPES: Final = """\
    "*"
   ]
  },
+ "ec2:DescribeTransitGatewayAttachments": {
+  "arns": [
+   "*"
+  ]
+ },
+ "ec2:DescribeTransitGatewayVpcAttachments": {
+  "arns": [
+   "*"
+  ]
+ },
  "ec2:DescribeVpcAttribute": {
   "arns": [
    "arn:{partition}:ec2:*:{account}:vpc/*"
   ]
  },
  "ec2:DescribeVpcEndpoints": {
+  "arns": [
+   "*"
+  ]
+ },
+ "ec2:DescribeVpcPeeringConnections": {
   "arns": [
    "*"
   ]
@@ -178,6 +193,11 @@ SCOPES: Final = """\
  "ec2:GetManagedPrefixListEntries": {
   "arns": [
    "arn:{partition}:ec2:*:*:prefix-list/*"
+  ]
+ },
+ "ec2:SearchTransitGatewayRoutes": {
+  "arns": [
+   "arn:{partition}:ec2:*:{account}:transit-gateway-route-table/*"
   ]
  },
  "ecr:BatchGetImage": {
@@ -378,6 +398,26 @@ SCOPES: Final = """\
    "arn:{partition}:logs:{region}:{account}:log-group:/aws/eks/*"
   ]
  },
+ "network-firewall:DescribeFirewall": {
+  "arns": [
+   "arn:{partition}:network-firewall:*:*:firewall/*"
+  ]
+ },
+ "network-firewall:DescribeFirewallPolicy": {
+  "arns": [
+   "arn:{partition}:network-firewall:*:*:firewall-policy/*"
+  ]
+ },
+ "network-firewall:DescribeRuleGroup": {
+  "arns": [
+   "arn:{partition}:network-firewall:*:*:stateful-rulegroup/*"
+  ]
+ },
+ "network-firewall:ListFirewalls": {
+  "arns": [
+   "*"
+  ]
+ },
  "organizations:DescribeOrganization": {
   "arns": [
    "*"
@@ -417,6 +457,11 @@ SCOPES: Final = """\
    "*"
   ]
  },
+ "route53:ListResourceRecordSets": {
+  "arns": [
+   "arn:{partition}:route53:::hostedzone/*"
+  ]
+ },
  "route53profiles:ListProfileAssociations": {
   "arns": [
    "*"
@@ -425,6 +470,26 @@ SCOPES: Final = """\
  "route53resolver:GetResolverRule": {
   "arns": [
    "arn:{partition}:route53resolver:*:*:resolver-rule/*"
+  ]
+ },
+ "route53resolver:ListFirewallDomainLists": {
+  "arns": [
+   "*"
+  ]
+ },
+ "route53resolver:ListFirewallDomains": {
+  "arns": [
+   "arn:{partition}:route53resolver:*:*:firewall-domain-list/*"
+  ]
+ },
+ "route53resolver:ListFirewallRuleGroupAssociations": {
+  "arns": [
+   "*"
+  ]
+ },
+ "route53resolver:ListFirewallRules": {
+  "arns": [
+   "arn:{partition}:route53resolver:*:*:firewall-rule-group/*"
   ]
  },
  "route53resolver:ListResolverRuleAssociations": {

@@ -1,5 +1,7 @@
 """Route 53 Profiles for moto 5.2.5, and Profiles and Resolver rules for ministack 1.5.33, which lack them.
 
+ministack has no rules of DNS Firewall, and says so.
+
 Only what a diagnosis reads and what a test sets up: a VPC's associations, and the rules with their domains and targets.
 Source of the shapes: botocore's models of both services.
 """
@@ -119,8 +121,12 @@ def _rules(kept: MutableMapping[str, Any], operation: str, asked: dict[str, Any]
         association |= {key: asked[key] for key in ("ResolverRuleId", "VPCId")}
         kept[association["Id"]] = association
         return 200, {"ResolverRuleAssociation": association}
-    if operation == "ListResolverRules":
-        return 200, {"ResolverRules": [each for each in kept.values() if "RuleType" in each]}
+    listed: dict[str, dict[str, Any]] = {
+        "ListFirewallRuleGroupAssociations": {"FirewallRuleGroupAssociations": []},
+        "ListResolverRules": {"ResolverRules": [each for each in kept.values() if "RuleType" in each]},
+    }
+    if operation in listed:
+        return 200, listed[operation]
     if operation == "GetResolverRule" and asked.get("ResolverRuleId") in kept:
         return 200, {"ResolverRule": kept[asked["ResolverRuleId"]]}
     if operation == "ListResolverRuleAssociations":

@@ -2,7 +2,7 @@
 
 ModifyVpcEndpoint accepts every option but keeps only some. Here it keeps private DNS and DNS options. An added route
 table gets its route and a removed one loses it, and an added subnet gets a network interface. CreateVpcEndpoint drops
-DNS options, too, and gives interfaces addresses outside of their subnet.
+DNS options, too, and gives interfaces addresses outside of their subnet. Interfaces cannot be listed by their type.
 
 The patches reach into moto's own modules, so requirements.txt pins its version. A patch whose target is gone fails at
 once.
@@ -27,6 +27,7 @@ def apply() -> None:
     _create(responses)
     # Without an address here, moto chooses one of the subnet.
     models.random_private_ip = lambda: None
+    _tell_interfaces_of_endpoints()
     setattr(responses, _APPLIED, True)
 
 
@@ -64,6 +65,20 @@ def _create(responses: Any) -> None:
         return answer
 
     responses.create_vpc_endpoint = create
+
+
+def _tell_interfaces_of_endpoints() -> None:
+    interface: Any = import_module("moto.ec2.models.elastic_network_interfaces").NetworkInterface
+    stock = interface.get_filter_value
+
+    def value(self: Any, filter_name: str) -> Any:
+        if filter_name != "interface-type":
+            return stock(self, filter_name)
+        endpoints = self.ec2_backend.vpc_end_points.values()
+        is_of_one = any(self.id in (each.network_interface_ids or []) for each in endpoints)
+        return "vpc_endpoint" if is_of_one else "interface"
+
+    interface.get_filter_value = value
 
 
 def _keep_dns_options(response: Any, endpoint: Any) -> None:

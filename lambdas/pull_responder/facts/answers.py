@@ -32,7 +32,7 @@ _OTHER_SHAPE: Final = (
     TypeError,
     ValueError,
 )
-_READS: Final = ("Describe", "Get", "List", "BatchGet", "AssumeRole")
+_READS: Final = ("Describe", "Get", "List", "BatchGet", "Search", "AssumeRole")
 _FIRST_ERROR: Final = 300
 
 

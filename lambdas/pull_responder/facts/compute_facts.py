@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
-from pull_responder.facts import compute, ec2, eks, network, pod_interface, regions
+from functools import partial
+from typing import TYPE_CHECKING
+
+from pull_responder.facts import (
+    compute,
+    ec2,
+    eks,
+    endpoints,
+    neighbour_vpc,
+    neighbours,
+    network,
+    onward,
+    pod_interface,
+    regions,
+)
 from pull_responder.facts.remembered import Remembered, once
 from pull_responder.facts.vpc import VpcPlace
 from pull_responder.model.unread import Unread
+from pull_responder.network.zones import endpoints_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pull_responder.network.model import Network, RouteTable
+    from pull_responder.network.neighbours import Attachment, Owned, TransitGateway
+    from pull_responder.network.zones import HostedZone
 
 
 class ComputeFacts(Remembered):
@@ -133,4 +155,41 @@ class ComputeFacts(Remembered):
     @once
     def vpc_parts(self, account: str, region: str, vpc_id: str, /) -> network.VpcParts:
         """Return every part of a VPC that a path to the registry can depend on."""
-        return network.read_vpc_parts(self._reader, account, region, vpc_id)
+        ahead = onward.Ahead(
+            lambda near: self._gateway_ahead(near, region), lambda zone: self._zone_ahead(zone, region)
+        )
+        return network.read_vpc_parts(self._reader, account, region, vpc_id, ahead)
+
+    def _gateway_ahead(self, near: Attachment, region: str) -> None:
+        """Start to read the gateway that a VPC is attached to, and the table that routes what comes from the VPC."""
+        reads: list[Callable[[], object]] = []
+        if near.gateway_owner and not near.is_gone:
+            reads = [lambda: self.transit_gateway(near.gateway_owner, region, near.gateway_id)]
+            if near.table_id:
+                reads.append(lambda: self.transit_gateway_table(near.gateway_owner, region, near.table_id))
+        self.start(reads)
+
+    def _zone_ahead(self, zone: HostedZone, region: str) -> None:
+        """Start to read where the endpoints are that a hosted zone leads to."""
+        names = endpoints_of(zone)
+        self.start([partial(self.endpoint_place, zone.owner, region, each) for each in names])
+
+    @once
+    def neighbour(self, account: str, region: str, vpc_id: str, /) -> Network | Unread:
+        """Return a VPC behind the nodes'. `account` owns it."""
+        return neighbour_vpc.read_neighbour(self._reader, account, region, vpc_id)
+
+    @once
+    def transit_gateway(self, account: str, region: str, gateway_id: str, /) -> TransitGateway | Unread:
+        """Return a transit gateway with all its attachments. `account` owns it."""
+        return neighbours.read_gateway(self._reader, account, region, gateway_id)
+
+    @once
+    def transit_gateway_table(self, account: str, region: str, table_id: str, /) -> RouteTable | Unread:
+        """Return a route table of a transit gateway. `account` owns the gateway."""
+        return neighbours.read_gateway_table(self._reader, account, region, table_id)
+
+    @once
+    def endpoint_place(self, account: str, region: str, endpoint_id: str, /) -> Owned | Unread | None:
+        """Return in which VPC an interface endpoint of the account is. None if the account has no such endpoint."""
+        return endpoints.read_endpoint_place(self._reader, account, region, endpoint_id)

@@ -9,12 +9,13 @@ from pull_responder.facts.paging import pages
 from pull_responder.model.reason import AGAIN, Reason
 from pull_responder.model.unread import Unread
 from pull_responder.network.model import EndpointInterface, PrefixList, VpcEndpoint
+from pull_responder.network.neighbours import Owned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from mypy_boto3_ec2 import EC2Client
-    from mypy_boto3_ec2.type_defs import PrefixListTypeDef, VpcEndpointTypeDef
+    from mypy_boto3_ec2.type_defs import NetworkInterfaceTypeDef, PrefixListTypeDef, VpcEndpointTypeDef
 
     from pull_responder.facts.reader import Reader
     from pull_responder.facts.vpc import VpcPlace
@@ -28,6 +29,7 @@ PERMISSIONS: Final = (
 
 _PULL_SERVICES: Final = (".ecr.api", ".ecr.dkr", ".s3")
 _GONE: Final = frozenset({"InvalidNetworkInterfaceID.NotFound"})
+_NO_ENDPOINT: Final = frozenset({"InvalidVpcEndpointId.NotFound", "InvalidVpcEndpoint.NotFound"})
 
 
 def read_endpoints(reader: Reader, place: VpcPlace) -> tuple[tuple[VpcEndpoint, tuple[str, ...]], ...] | Unread:
@@ -82,22 +84,41 @@ def read_interfaces(
         # Unlike NetworkInterfaceIds, the filter does not fail for all interfaces if one has just been deleted.
         filters = [{"Name": "network-interface-id", "Values": wanted}]
         found = pages(client, "describe_network_interfaces", "NetworkInterfaces", Filters=filters)
-        return {
-            each["NetworkInterfaceId"]: EndpointInterface(
-                each.get("SubnetId", ""),
-                (
-                    *([each["PrivateIpAddress"]] if each.get("PrivateIpAddress") else []),
-                    *(address["Ipv6Address"] for address in each.get("Ipv6Addresses", [])),
-                ),
-            )
-            for each in found
-        }
+        return _by_id(found)
 
     known: dict[str, EndpointInterface] | Unread | None = {}
     if wanted:
         action = "ec2:DescribeNetworkInterfaces"
         known = reader.call(action, account=place.account, region=place.region, request=request, absent=_GONE)
     return tuple(_with_interfaces(endpoint, ids, known or {}) for endpoint, ids in listed)
+
+
+def _by_id(found: list[NetworkInterfaceTypeDef]) -> dict[str, EndpointInterface]:
+    return {
+        each["NetworkInterfaceId"]: EndpointInterface(
+            each.get("SubnetId", ""),
+            (
+                *([each["PrivateIpAddress"]] if each.get("PrivateIpAddress") else []),
+                *(address["Ipv6Address"] for address in each.get("Ipv6Addresses", [])),
+            ),
+        )
+        for each in found
+    }
+
+
+def read_all_interfaces(reader: Reader, place: VpcPlace) -> Mapping[str, EndpointInterface] | Unread:
+    """Return the network interfaces of all endpoints of the VPC, before it is known which endpoints it has."""
+    filters = [*place.filters, {"Name": "interface-type", "Values": ["vpc_endpoint"]}]
+    return place.read(reader, "describe_network_interfaces", "NetworkInterfaces", _by_id, Filters=filters)
+
+
+def with_all_interfaces(
+    listed: Sequence[tuple[VpcEndpoint, tuple[str, ...]]] | Unread, known: Mapping[str, EndpointInterface] | Unread
+) -> tuple[VpcEndpoint, ...] | Unread:
+    """Return the endpoints with their interfaces."""
+    if isinstance(listed, Unread):
+        return listed
+    return tuple(_with_interfaces(endpoint, ids, known) for endpoint, ids in listed)
 
 
 def _with_interfaces(
@@ -108,6 +129,18 @@ def _with_interfaces(
     if not ids or any(interface not in known for interface in ids):
         return endpoint
     return replace(endpoint, interfaces=tuple(known[interface] for interface in ids))
+
+
+def read_endpoint_place(reader: Reader, account: str, region: str, endpoint_id: str) -> Owned | Unread | None:
+    """Return in which VPC an endpoint of the account is. None if the account has no such endpoint."""
+
+    def request(client: EC2Client) -> Owned | None:
+        found = pages(client, "describe_vpc_endpoints", "VpcEndpoints", VpcEndpointIds=[endpoint_id])
+        place = next((each for each in found if each.get("VpcEndpointId") == endpoint_id), None)
+        return Owned(place.get("OwnerId") or account, region, place["VpcId"]) if place else None
+
+    action = "ec2:DescribeVpcEndpoints"
+    return reader.call(action, account=account, region=region, request=request, absent=_NO_ENDPOINT)
 
 
 def read_aws_prefix_lists(reader: Reader, place: VpcPlace) -> Mapping[str, PrefixList] | Unread:

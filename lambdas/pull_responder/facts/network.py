@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from pull_responder.facts import endpoints, resolver, vpc, vpc_dns
+from pull_responder.facts import (
+    dns_firewall,
+    endpoints,
+    neighbours,
+    network_firewall,
+    onward,
+    resolver,
+    vpc,
+    vpc_dns,
+)
 from pull_responder.facts.vpc import VpcPlace
 from pull_responder.model.reason import AGAIN, Reason
 from pull_responder.model.unread import Unread
@@ -19,21 +28,33 @@ if TYPE_CHECKING:
     from pull_responder.facts.reader import Reader
     from pull_responder.facts.vpc import NetworkAcls, RouteTables
     from pull_responder.network.model import (
+        Firewall,
         InternetGateway,
         NatGateway,
-        RouteTable,
         SecurityGroup,
         Subnet,
         VpcEndpoint,
     )
-    from pull_responder.network.resolver import Profile, ResolverRule
+    from pull_responder.network.neighbours import Attachment, Peering
+    from pull_responder.network.resolver import FirewallRule, Profile, ResolverRule
+    from pull_responder.network.zones import HostedZone
 
     Listed = tuple[tuple[VpcEndpoint, tuple[str, ...]], ...]
 
 T = TypeVar("T")
 
 PERMISSIONS: Final = tuple(
-    sorted((*vpc.PERMISSIONS, *vpc_dns.PERMISSIONS, *endpoints.PERMISSIONS, *resolver.PERMISSIONS))
+    sorted(
+        (
+            *dns_firewall.PERMISSIONS,
+            *vpc.PERMISSIONS,
+            *vpc_dns.PERMISSIONS,
+            *endpoints.PERMISSIONS,
+            *neighbours.PERMISSIONS,
+            *network_firewall.PERMISSIONS,
+            *resolver.PERMISSIONS,
+        )
+    )
 )
 
 
@@ -53,22 +74,29 @@ class VpcParts:
     egress_only_gateways: Mapping[str, InternetGateway] | Unread
     prefix_lists: Mapping[str, PrefixList | Unread] | Unread
     private_zones: tuple[str, ...] | Unread
+    hosted_zones: tuple[HostedZone, ...]
     resolver_rules: tuple[ResolverRule | Unread, ...] | Unread
     profiles: tuple[Profile, ...] | Unread
+    firewall_rules: tuple[FirewallRule, ...] | Unread
+    firewalls: tuple[Firewall, ...] | Unread
+    peerings: Mapping[str, Peering] | Unread
+    attachments: tuple[Attachment, ...] | Unread
 
 
-def read_vpc_parts(reader: Reader, account: str, region: str, vpc_id: str) -> VpcParts:
+def read_vpc_parts(
+    reader: Reader, account: str, region: str, vpc_id: str, ahead: onward.Ahead | None = None
+) -> VpcParts:
     """Read all parts of a VPC. If its owner shares it with `account`, read as the owner what only owners see.
 
     A participant gets an empty list of the owner's endpoints, NAT gateways and egress-only gateways, and no error.
     Source: Amazon VPC User Guide, "Responsibilities and permissions for owners and participants".
     """
     place = VpcPlace(account, region, vpc_id)
-    parts = _read(reader, place)
+    parts = _read(reader, place, ahead or onward.Ahead())
     owner = _owner(parts)
     if owner in ("", account):
         return parts
-    return _merge_owner(_read(reader, replace(place, account=owner)), parts, owner)
+    return _merge_owner(_read(reader, replace(place, account=owner), ahead or onward.Ahead()), parts, owner)
 
 
 def _owner(parts: VpcParts) -> str:
@@ -115,7 +143,7 @@ def _read_ones(lists: Mapping[str, PrefixList | Unread] | Unread) -> Mapping[str
     return {key: found for key, found in lists.items() if not isinstance(found, Unread)}
 
 
-def _read(reader: Reader, place: VpcPlace) -> VpcParts:
+def _read(reader: Reader, place: VpcPlace, ahead: onward.Ahead) -> VpcParts:
     reads: dict[str, Callable[[], Any]] = {
         "record": lambda: vpc_dns.read_vpc(reader, place),
         "support": lambda: vpc_dns.read_attribute(reader, place, "enableDnsSupport"),
@@ -123,6 +151,7 @@ def _read(reader: Reader, place: VpcPlace) -> VpcParts:
         "options": lambda: vpc_dns.read_dhcp_options(reader, place),
         "zones": lambda: vpc_dns.read_private_zones(reader, place),
         "profiles": lambda: resolver.read_profiles(reader, place),
+        "firewalls": lambda: dns_firewall.read_associations(reader, place),
         "associated_rules": lambda: resolver.read_associated_rules(reader, place),
         "rules": lambda: resolver.read_rules(reader, place),
         "subnets": lambda: vpc.read_subnets(reader, place),
@@ -137,15 +166,24 @@ def _read(reader: Reader, place: VpcPlace) -> VpcParts:
     }
     found = dict(zip(reads, reader.each(lambda read: read(), list(reads.values())), strict=True))
     listed, named = _check_listing(found["endpoints"], found["route_tables"]), found["prefix_lists"]
-    list_ids = sorted(set(_named_lists(found["route_tables"], found["security_groups"])) - set(_complete_lists(named)))
-    associated, rules = found["associated_rules"], found["rules"]
+    list_ids = sorted(set(named_lists(found["route_tables"], found["security_groups"])) - set(complete_lists(named)))
+    associated, rules, zones = found["associated_rules"], found["rules"], found["zones"]
     # A list without blocks in DescribePrefixLists is read like a customer's.
     later: list[Callable[[], Any]] = [
         lambda: listed if isinstance(listed, Unread) else endpoints.read_interfaces(reader, place, listed),
         lambda: _rules(reader, place, associated, rules),
-        *(_entries(reader, place, each, named) for each in list_ids),
+        lambda: onward.read_peerings(reader, place, found["route_tables"]),
+        lambda: onward.read_attachments(
+            reader, place, found["route_tables"], ahead, is_sure=onward.has_zones_of_aws(zones)
+        ),
+        lambda: onward.read_hosted_zones(reader, place, zones, ahead),
+        lambda: dns_firewall.read_firewall_rules(reader, place, found["firewalls"]),
+        lambda: onward.read_firewalls(reader, place, found["route_tables"]),
+        *(entries_of(reader, place, each, named) for each in list_ids),
     ]
-    with_interfaces, resolver_rules, *entries = reader.each(lambda read: read(), later)
+    with_interfaces, resolver_rules, peerings, attachments, hosted_zones, firewall_rules, firewalls, *entries = (
+        reader.each(lambda read: read(), later)
+    )
     return VpcParts(
         place=place,
         vpc=vpc_dns.vpc_of(place, found["record"], (found["support"], found["hostnames"]), found["options"]),
@@ -157,10 +195,15 @@ def _read(reader: Reader, place: VpcPlace) -> VpcParts:
         nat_gateways=found["nat_gateways"],
         internet_gateways=found["internet_gateways"],
         egress_only_gateways=found["egress_only_gateways"],
-        prefix_lists={**_complete_lists(named), **dict(zip(list_ids, entries, strict=True))},
-        private_zones=found["zones"],
+        prefix_lists={**complete_lists(named), **dict(zip(list_ids, entries, strict=True))},
+        private_zones=zones if isinstance(zones, Unread) else tuple(each.name for each in zones),
+        hosted_zones=hosted_zones,
         resolver_rules=resolver_rules,
         profiles=found["profiles"],
+        firewall_rules=firewall_rules,
+        firewalls=firewalls,
+        peerings=peerings,
+        attachments=attachments,
     )
 
 
@@ -184,7 +227,7 @@ def _check_listing(listed: Listed | Unread, route_tables: RouteTables | Unread) 
     if isinstance(listed, Unread) or isinstance(route_tables, Unread):
         return listed
     known = {endpoint.id for endpoint, _ in listed}
-    for table in _tables(route_tables):
+    for table in route_tables.all:
         for route in table.routes:
             gateway = route.kind is RouteTarget.VPC_ENDPOINT and route.destination.startswith("pl-")
             if gateway and route.active and route.target not in known:
@@ -194,29 +237,27 @@ def _check_listing(listed: Listed | Unread, route_tables: RouteTables | Unread) 
     return listed
 
 
-def _tables(route_tables: RouteTables) -> tuple[RouteTable, ...]:
-    return (*route_tables.by_subnet.values(), *filter(None, (route_tables.main,)))
-
-
-def _entries(
+def entries_of(
     reader: Reader, place: VpcPlace, list_id: str, named: Mapping[str, PrefixList] | Unread
 ) -> Callable[[], PrefixList | Unread]:
+    """Return what reads the entries of a prefix list. `named` has the names of AWS's own."""
     listed = None if isinstance(named, Unread) else named.get(list_id)
     return lambda: endpoints.read_prefix_list(reader, place, list_id, listed.name if listed else "")
 
 
-def _complete_lists(named: Mapping[str, PrefixList] | Unread) -> dict[str, PrefixList]:
+def complete_lists(named: Mapping[str, PrefixList] | Unread) -> dict[str, PrefixList]:
+    """Return the prefix lists whose entries are known."""
     return {} if isinstance(named, Unread) else {key: each for key, each in named.items() if each.entries}
 
 
-def _named_lists(
+def named_lists(
     route_tables: RouteTables | Unread, security_groups: Mapping[str, SecurityGroup] | Unread
 ) -> Iterator[str]:
     """The prefix lists that routes and rules name."""
     if not isinstance(route_tables, Unread):
         yield from (
             route.destination
-            for table in _tables(route_tables)
+            for table in route_tables.all
             for route in table.routes
             if route.destination.startswith("pl-")
         )
@@ -259,8 +300,14 @@ def network_of(parts: VpcParts, subnet_ids: Sequence[str]) -> Network:
         egress_only_gateways=parts.egress_only_gateways,
         prefix_lists=parts.prefix_lists,
         private_zones=parts.private_zones,
+        hosted_zones=parts.hosted_zones,
         resolver_rules=parts.resolver_rules,
         profiles=parts.profiles,
+        firewall_rules=parts.firewall_rules,
+        firewalls=parts.firewalls,
+        account=parts.place.account or "",
+        peerings=parts.peerings,
+        attachments=parts.attachments,
     )
 
 

@@ -60,7 +60,7 @@ def read_profiles(reader: Reader, place: VpcPlace) -> tuple[Profile, ...] | Unre
             and each.get("Status") not in _WITHOUT_EFFECT
         )
 
-    return _call(reader, place, "route53profiles:ListProfileAssociations", request) or ()
+    return call(reader, place, "route53profiles:ListProfileAssociations", request) or ()
 
 
 def read_associated_rules(reader: Reader, place: VpcPlace) -> tuple[str, ...] | Unread:
@@ -72,7 +72,7 @@ def read_associated_rules(reader: Reader, place: VpcPlace) -> tuple[str, ...] | 
         in_effect = (each.get("ResolverRuleId", "") for each in found if each.get("Status") not in _WITHOUT_EFFECT)
         return tuple(rule for rule in in_effect if rule and not rule.startswith(_AUTODEFINED))
 
-    return _call(reader, place, "route53resolver:ListResolverRuleAssociations", request) or ()
+    return call(reader, place, "route53resolver:ListResolverRuleAssociations", request) or ()
 
 
 def read_rules(reader: Reader, place: VpcPlace) -> Mapping[str, ResolverRule] | Unread:
@@ -82,7 +82,7 @@ def read_rules(reader: Reader, place: VpcPlace) -> Mapping[str, ResolverRule] | 
         found = pages(client, "list_resolver_rules", "ResolverRules")
         return {each["Id"]: _rule(each) for each in found if "Id" in each}
 
-    return _call(reader, place, "route53resolver:ListResolverRules", request) or {}
+    return call(reader, place, "route53resolver:ListResolverRules", request) or {}
 
 
 def read_rule(reader: Reader, place: VpcPlace, rule_id: str) -> ResolverRule | Unread:
@@ -129,7 +129,7 @@ def _is_surely_none(reader: Reader, service: str, region: str, error: EndpointCo
     return known and type(error.kwargs.get("error")).__name__ in _NO_SUCH_NAME
 
 
-def _call(reader: Reader, place: VpcPlace, action: str, request: Callable[..., T]) -> T | Unread | None:
+def call(reader: Reader, place: VpcPlace, action: str, request: Callable[..., T]) -> T | Unread | None:
     """Make a read. None where nothing serves it in this region: then no VPC there can have any of it."""
 
     def tolerant(client: Any) -> T | None:

@@ -118,6 +118,7 @@ def _subnet(found: SubnetTypeDef) -> Subnet:
         maps_public_addresses=found.get("MapPublicIpOnLaunch", False),
         owner=found.get("OwnerId", ""),
         public_access=found.get("BlockPublicAccessStates", {}).get("InternetGatewayBlockMode", "off"),
+        zone_id=found.get("AvailabilityZoneId", ""),
     )
 
 
@@ -127,6 +128,11 @@ class RouteTables:
 
     by_subnet: Mapping[str, RouteTable]
     main: RouteTable | None
+
+    @property
+    def all(self) -> tuple[RouteTable, ...]:
+        """All of them."""
+        return (*self.by_subnet.values(), *filter(None, (self.main,)))
 
     def of(self, subnet_id: str) -> RouteTable | None:
         """Return the table that a subnet uses."""

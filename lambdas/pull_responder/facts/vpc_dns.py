@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pull_responder.facts.answers import EndlessListingError
-from pull_responder.facts.paging import MAX_PAGES
+from pull_responder.facts.paging import MAX_PAGES, pages
+from pull_responder.model.printable import clean_line
 from pull_responder.model.reason import AGAIN, Reason
 from pull_responder.model.unread import Unread
 from pull_responder.network.model import Vpc
+from pull_responder.network.zones import HostedZone, ZoneRecord
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,8 +28,11 @@ PERMISSIONS: Final = (
     "ec2:DescribeVpcAttribute",
     "ec2:DescribeVpcs",
     "route53:ListHostedZonesByVPC",
+    "route53:ListResourceRecordSets",
 )
 
+# The longest name in DNS (RFC 1035, section 2.3.4).
+_LONGEST_NAME: Final = 255
 _AMAZON_DNS: Final = ("AmazonProvidedDNS",)
 
 
@@ -90,23 +96,64 @@ def _dns_servers(found: DhcpOptionsTypeDef) -> tuple[str, ...]:
     return _AMAZON_DNS
 
 
-def read_private_zones(reader: Reader, place: VpcPlace) -> tuple[str, ...] | Unread:
-    """Return the names of the private hosted zones associated with the VPC, without those of AWS services."""
+@dataclass(frozen=True, slots=True)
+class ZoneSummary:
+    """A private hosted zone in ListHostedZonesByVPC. Its name has no final dot."""
 
-    def request(client: Any) -> tuple[str, ...]:  # noqa: ANN401 -- boto3's Route 53 client, of which there are no stubs here
-        names: list[str] = []
+    name: str
+    id: str
+    owner: str
+
+
+def read_private_zones(reader: Reader, place: VpcPlace) -> tuple[ZoneSummary, ...] | Unread:
+    """Return the private hosted zones associated with the VPC, without those of AWS services."""
+
+    def request(client: Any) -> tuple[ZoneSummary, ...]:  # noqa: ANN401 -- boto3's Route 53 client, of which there are no stubs here
+        found: list[ZoneSummary] = []
         token: dict[str, str] = {}
         for _ in range(MAX_PAGES):
             page = client.list_hosted_zones_by_vpc(VPCId=place.vpc_id, VPCRegion=place.region, **token)
             zones = page["HostedZoneSummaries"]
-            names += [zone["Name"] for zone in zones if not zone.get("Owner", {}).get("OwningService")]
+            found += [_summary(zone) for zone in zones if not zone.get("Owner", {}).get("OwningService")]
             if not page.get("NextToken"):
-                return tuple(names)
+                return tuple(found)
             token = {"NextToken": page["NextToken"]}
         raise EndlessListingError(pages=MAX_PAGES)
 
     found = reader.call("route53:ListHostedZonesByVPC", account=place.account, region=place.region, request=request)
     return () if found is None else found
+
+
+def _summary(zone: Mapping[str, Any]) -> ZoneSummary:
+    owner = zone.get("Owner", {}).get("OwningAccount", "")
+    return ZoneSummary(zone["Name"].rstrip(".").lower(), zone.get("HostedZoneId", ""), owner)
+
+
+def read_hosted_zone(reader: Reader, place: VpcPlace, zone: ZoneSummary) -> HostedZone:
+    """Return a hosted zone with its records, read in the account that owns it."""
+
+    def request(client: Any) -> tuple[ZoneRecord, ...]:  # noqa: ANN401 -- boto3's Route 53 client, of which there are no stubs here
+        found = pages(client, "list_resource_record_sets", "ResourceRecordSets", HostedZoneId=zone.id)
+        return tuple(_record(each) for each in found)
+
+    action = "route53:ListResourceRecordSets"
+    account = zone.owner or place.account
+    found = reader.call(action, account=account, region=place.region, request=request)
+    records = Unread(Reason(f"{action} gave no answer", AGAIN)) if found is None else found
+    return HostedZone(zone.name, zone.id, account or "", records)
+
+
+def _record(found: Mapping[str, Any]) -> ZoneRecord:
+    kind, values = found["Type"], tuple(each["Value"] for each in found.get("ResourceRecords", []))
+    if kind in ("A", "AAAA"):
+        values = tuple(str(ip_address(each)) for each in values)
+    return ZoneRecord(
+        name=found["Name"].replace("\\052", "*").rstrip(".").lower(),
+        type=kind,
+        values=tuple(clean_line(each)[:_LONGEST_NAME] for each in values),
+        alias=clean_line(found.get("AliasTarget", {}).get("DNSName", ""))[:_LONGEST_NAME],
+        several="SetIdentifier" in found,
+    )
 
 
 def vpc_of(

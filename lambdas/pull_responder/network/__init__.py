@@ -1,9 +1,9 @@
 """Path analysis from a node to its registry. Pure: no AWS calls, no clock.
 
-`trace` takes the place of the node, the registry and the facts about the node's VPC. It returns a `Path` with one leg
-for each host that a pull talks to: api.ecr for the token, the registry for the manifest, S3 for the layers. A leg has
-hops, and each hop has a verdict and its evidence. The path sums up the faults, the undecided causes and the causes that
-were ruled out.
+`trace` takes the place of the node, the registry and the facts about the node's VPC and those behind it. It returns a
+`Path` with one leg for each host that a pull talks to: api.ecr for the token, the registry for the manifest, S3 for the
+layers. A leg has hops, and each hop has a verdict and its evidence. The path sums up the faults, the undecided causes
+and the causes that were ruled out.
 
 The hops of a leg:
 
@@ -18,6 +18,10 @@ The hops of a leg:
    an interface endpoint by the local route.
 5. Way out (`internet`, `endpoints`). A NAT gateway, with the route and the network ACL of its own subnet. Or an
    internet gateway, if the node has a public address. Or an endpoint, with its state and its security groups.
+6. Another VPC (`crossing`, `transit_routes`). A peering connection or a transit gateway, with its attachments and route
+   tables. Then the hops in the other VPC, to an endpoint (`hub`) or to a NAT gateway (`egress`), and the routes back
+   (`way_back`), through a firewall in between (`firewall_way`, `firewall_policy`). Names lead to a hub by private
+   hosted zones (`zones`, `zone_way`) or by the address that was dialled.
 
 The rules:
 
@@ -38,8 +42,10 @@ The rules:
 - An `Unread` fact leaves only those causes undecided that need it. Security groups that are assumed, not read, do the
   same: a rule that names another group may still allow the traffic.
 
-Not examined: what other VPCs and their DNS do, DNS Firewall, AWS Network Firewall, proxies, and anything on the node
-itself.
+A way is followed into one other VPC. Behind that, behind an appliance, a VPN or a gateway of another region, it is
+open. What was not asked for yet is in `Path.wanted`: whoever traces reads it and traces again.
+
+Not examined: DNS of other VPCs, proxies, and anything on the node itself.
 """
 
 from __future__ import annotations
@@ -60,6 +66,7 @@ from pull_responder.network.answer import (
 )
 from pull_responder.network.model import (
     EndpointInterface,
+    Firewall,
     InternetGateway,
     NatGateway,
     Network,
@@ -74,8 +81,18 @@ from pull_responder.network.model import (
     SecurityGroup,
     SecurityGroupRule,
     Subnet,
+    Surroundings,
     Vpc,
     VpcEndpoint,
+)
+from pull_responder.network.neighbours import (
+    Attachment,
+    Owned,
+    Peering,
+    PeeringSide,
+    TransitGateway,
+    Wanted,
+    WantedKind,
 )
 from pull_responder.network.path import trace
 from pull_responder.network.unread_names import may_lead_away
@@ -101,6 +118,15 @@ __all__ = [
     "NatGateway",
     "InternetGateway",
     "PrefixList",
+    "Firewall",
+    "Attachment",
+    "Owned",
+    "Peering",
+    "PeeringSide",
+    "Surroundings",
+    "TransitGateway",
+    "Wanted",
+    "WantedKind",
     "Path",
     "Leg",
     "Hop",

@@ -12,6 +12,8 @@ from pull_responder.network.model import PortRange
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
+    from pull_responder.network.neighbours import Owned, Wanted
+
 
 class PathCause(StrEnum):
     """The causes that a path analysis can find, by their ids. The check with the same id reports the cause."""
@@ -27,6 +29,10 @@ class PathCause(StrEnum):
     ENDPOINT_BLOCKS_INGRESS = "endpoint_security_group_blocks_ingress"
     S3_NOT_IN_ROUTE_TABLE = "s3_endpoint_not_in_route_table"
     VPC_DNS_DISABLED = "vpc_dns_disabled"
+    PEERING_CANNOT_CARRY = "peering_cannot_carry_traffic"
+    TRANSIT_GATEWAY_BLOCKS = "transit_gateway_blocks_traffic"
+    DNS_FIREWALL_BLOCKS = "dns_firewall_blocks_registry"
+    NETWORK_FIREWALL_BLOCKS = "network_firewall_blocks_registry"
 
 
 class ResourceType(StrEnum):
@@ -50,6 +56,9 @@ class HopKind(StrEnum):
     ENDPOINT = "endpoint"
     NAT_GATEWAY = "NAT gateway"
     INTERNET_GATEWAY = "internet gateway"
+    PEERING = "VPC peering connection"
+    TRANSIT_GATEWAY = "transit gateway"
+    FIREWALL = "firewall"
 
 
 class HopVerdict(StrEnum):
@@ -71,6 +80,7 @@ class Fix:
     - `attributes`: the DNS attributes of the VPC to turn on.
     - `address`: a private address outside the VPC that the subnet must reach.
     - `host`: a host that no VPC endpoint serves, so only the internet leads there.
+    - `target`: what a missing route must lead to, such as a transit gateway or one of its attachments.
     """
 
     vpc_id: str | None = None
@@ -87,13 +97,15 @@ class Fix:
     attributes: tuple[str, ...] = ()
     address: str | None = None
     host: str | None = None
+    target: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
     """A cause that stops the pull on its own, on one resource. `resource_id` is EC2's id, not an ARN.
 
-    A fault may need several fixes: for example, a network ACL may block both the request and the response.
+    A fault may need several fixes: for example, a network ACL may block both the request and the response. `owned` says
+    where the resource belongs if it is no part of the node's VPC.
     """
 
     cause: PathCause
@@ -102,6 +114,7 @@ class Fault:
     explanation: str
     evidence: tuple[str, ...] = ()
     fixes: tuple[Fix, ...] = ()
+    owned: Owned | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +132,7 @@ class Hop:
     - `resource_id`: EC2's id, the host for a name, the node's name for a node; None if it is not known.
     - `causes`: the causes that this hop can have.
     - `evidence`: what proves the verdict.
+    - `wanted`: what was not asked for yet, and may decide this hop and those behind it.
     """
 
     kind: HopKind
@@ -127,6 +141,7 @@ class Hop:
     evidence: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
     undecided: tuple[Undecided, ...] = ()
+    wanted: tuple[Wanted, ...] = ()
 
     @property
     def verdict(self) -> HopVerdict:
@@ -193,6 +208,11 @@ class Path:
         object.__setattr__(self, "undecided", undecided)
         passed = (RuledOut(cause, tuple(dict.fromkeys(lines))) for cause, lines in evidence.items())
         object.__setattr__(self, "passed", tuple(passed))
+
+    @property
+    def wanted(self) -> tuple[Wanted, ...]:
+        """What its hops lack and what was not asked for yet."""
+        return tuple(dict.fromkeys(each for leg in self.legs for hop in leg.hops for each in hop.wanted))
 
     @property
     def verdict(self) -> HopVerdict:

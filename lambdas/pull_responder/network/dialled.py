@@ -14,6 +14,8 @@ from pull_responder.model.reason import Reason, join_reasons, steps_of
 from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import PUBLIC_IPV4, PUBLIC_IPV6, AddressSet
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
+from pull_responder.network.crossing import leads_to_neighbour
+from pull_responder.network.hub import Arrival, way_to_hub
 from pull_responder.network.model import Route, RouteTable, RouteTarget, VpcEndpoint, read
 from pull_responder.network.names import vpc_of
 from pull_responder.network.network_acls import acl_hop, client_crossings
@@ -97,6 +99,8 @@ def _elsewhere(trip: Trip, found: Resolution, said: str) -> Reading:
     address, vpc = trip.dialled, vpc_of(trip.network)
     if vpc.cidrs and is_private(address):
         why = f": {found.other.shown}" if found.other.shown else ", so the name leads elsewhere than can be read here"
+        if found.other.zone:
+            why = f": the private hosted zone {found.other.zone.name} answers for the name"
         away = f"{said}, a private address outside {vpc.id}{why}"
         step = f"Look who has the address {address}, such as an endpoint in the hub, and at its security groups."
         return Reading(Leads.AWAY, Reason(away, step))
@@ -152,6 +156,11 @@ def _public(trip: Trip, found: Resolution, here: AddressSet, said: str) -> Readi
         why = found.other.shown or "the node does not ask the VPC's DNS server, or keeps an older answer"
         endpoint = f"although private DNS of {found.endpoint.id} has the name"
         return Reading(Leads.UNKNOWN, Reason(f"{said}, {endpoint}: {why}", *steps_of(why), RESOLVE), is_public=True)
+    if found.other.zone:
+        zone = (
+            f"although the private hosted zone {found.other.zone.name} answers for the name in {vpc_id(trip.network)}"
+        )
+        return Reading(Leads.UNKNOWN, Reason(f"{said}, {zone}", RESOLVE), is_public=True)
     if found.endpoint:
         return Reading(Leads.TO_PUBLIC)
     if isinstance(trip.network.endpoints, Unread):
@@ -181,12 +190,33 @@ def away_hops(trip: Trip, hops: Iterable[Hop], reason: str) -> tuple[Hop, ...]:
     subnet = trip.node.subnet_id
     out = egress_hop(trip.node, peer, trip.network)
     across = acl_hop(subnet, client_crossings(subnet, peer), trip.network)
-    first = (_with_proof(out, reason), _with_proof(across, reason))
+    first: tuple[Hop, ...] = (_with_proof(out, reason), _with_proof(across, reason))
     causes = dict.fromkeys(cause for hop in hops for cause in hop.causes if cause not in _DECIDED)
     if trip.destination.service:
         causes |= dict.fromkeys((PathCause.ENDPOINT_UNAVAILABLE, PathCause.ENDPOINT_BLOCKS_INGRESS))
     route = _route_hop(trip, address, reason)
+    if taken := _over_neighbour(trip, address):
+        found = way_to_hub(taken, trip, peer)
+        if found.endpoint:
+            sure = replace(route, evidence=(*route.evidence, reason), undecided=())
+            return (*first, sure, *(_with_proof(hop, reason) for hop in found.hops))
+        route = replace(route, undecided=(Undecided(PathCause.NO_ROUTE, _and_why(route, found)),))
+        first = (*first, *(_with_proof(hop, reason) for hop in found.hops))
     return (*first, route, *((_undecided(trip, tuple(causes), reason),) if causes else ()))
+
+
+def _over_neighbour(trip: Trip, address: str) -> Route | None:
+    """Return the one route of the node's table that takes the address, if it leads into another VPC."""
+    if isinstance(trip.table, Unread):
+        return None
+    found = routing(trip.table, AddressSet.of(address), trip.network)
+    return found.routes[0] if found.routes and not found.unread and leads_to_neighbour(found.routes[0]) else None
+
+
+def _and_why(route: Hop, found: Arrival) -> str:
+    """Return the reason of the route's hop, with why the way behind it is not followed further."""
+    reason = route.undecided[0].reason
+    return Reason(f"{reason}. Not followed: {found.beyond}", *steps_of(reason)) if found.beyond else reason
 
 
 def _with_proof(hop: Hop, reason: str) -> Hop:

@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, TypeVar
 from pull_responder.model.pull import ECR_PUBLIC_HOSTS
 from pull_responder.model.reason import AGAIN, Reason
 from pull_responder.model.unread import Unread
-from pull_responder.network.resolver import Profile, ResolverRule
+from pull_responder.network.firewall_policy import FirewallPolicy
+from pull_responder.network.neighbours import Attachment, Owned, Peering, TransitGateway
+from pull_responder.network.resolver import FirewallRule, Profile, ResolverRule
+from pull_responder.network.zones import HostedZone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +48,7 @@ class Vpc:
 class Subnet:
     """A subnet with its IPv4 and IPv6 blocks.
 
+    `availability_zone` is what its account calls the zone, `zone_id` what all accounts call it. Empty if not known.
     `maps_public_addresses` is its MapPublicIpOnLaunch. `owner` is the account that owns it, the same as for its VPC;
     empty if not known. `public_access` is the mode of VPC Block Public Access that EC2 shows for it.
     """
@@ -55,6 +59,7 @@ class Subnet:
     maps_public_addresses: bool = False
     owner: str = ""
     public_access: str = "off"
+    zone_id: str = ""
 
 
 class RouteTarget(StrEnum):
@@ -239,6 +244,15 @@ class InternetGateway:
 
 
 @dataclass(frozen=True, slots=True)
+class Firewall:
+    """A firewall of AWS Network Firewall. `endpoints` has the subnet of each of its endpoints, by the endpoint's id."""
+
+    arn: str
+    endpoints: Mapping[str, str]
+    policy: FirewallPolicy | Unread
+
+
+@dataclass(frozen=True, slots=True)
 class PrefixList:
     """A managed prefix list of AWS or of a customer."""
 
@@ -296,18 +310,40 @@ class RegistryPlace:
 
 
 @dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What is known of the networks around the node's VPC, each by its id.
+
+    - `tables`: route tables of transit gateways. The target of a route is an attachment; it is "several attachments"
+      if the route has more than one.
+    - `endpoints`: where the endpoints are that private hosted zones lead to; None if the asked account has none such.
+    """
+
+    gateways: Mapping[str, TransitGateway | Unread] = field(default_factory=dict)
+    tables: Mapping[str, RouteTable | Unread] = field(default_factory=dict)
+    vpcs: Mapping[str, Network | Unread] = field(default_factory=dict)
+    endpoints: Mapping[str, Owned | Unread | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Network:
-    """Everything that was read about the node's VPC.
+    """Everything that was read about a VPC: the node's, or one behind it.
 
     - `region`: the VPC's region.
+    - `account`: the account with whose credentials it was read. Empty if not known.
     - `route_tables`, `network_acls`: keyed by subnet id. A subnet without an association has the main table or the
       default ACL.
     - All other tables: keyed by the resource's own id.
     - `private_zones`: the names of the private hosted zones associated with the VPC, without those of AWS's endpoints.
       The zones that come by a Route 53 Profile are not among them.
+    - `hosted_zones`: those of them that may answer for names of AWS, with their records, as far as they were read.
     - `resolver_rules`: the Resolver rules associated with the VPC. A rule is Unread if its domain could not be read.
     - `profiles`: the Route 53 Profiles associated with the VPC.
+    - `firewall_rules`: the rules of DNS Firewall for the VPC, in the order in which they apply.
     - `asked_server`: the DNS server that the node was seen to ask. Empty if that is not known.
+    - `firewalls`: the firewalls of the VPC, if its route tables have routes to endpoints that may be theirs.
+    - `peerings`: the peering connections to which the VPC's route tables have routes.
+    - `attachments`: the VPC's attachments to transit gateways, if its route tables have routes to some.
+    - `around`: what is known of the networks behind the VPC. Only the node's VPC has it.
     """
 
     region: str
@@ -322,9 +358,21 @@ class Network:
     egress_only_gateways: Mapping[str, InternetGateway] | Unread = field(default_factory=dict)
     prefix_lists: Mapping[str, PrefixList | Unread] | Unread = field(default_factory=dict)
     private_zones: tuple[str, ...] | Unread = ()
+    hosted_zones: tuple[HostedZone, ...] = ()
     resolver_rules: tuple[ResolverRule | Unread, ...] | Unread = ()
     profiles: tuple[Profile, ...] | Unread = ()
+    firewall_rules: tuple[FirewallRule, ...] | Unread = ()
     asked_server: str = ""
+    account: str = ""
+    firewalls: tuple[Firewall, ...] | Unread = ()
+    peerings: Mapping[str, Peering] | Unread = field(default_factory=dict)
+    attachments: tuple[Attachment, ...] | Unread = ()
+    around: Surroundings = field(default_factory=Surroundings)
+
+    @property
+    def owner(self) -> str:
+        """The account that owns the VPC, by the VPC's record, else the account that was read."""
+        return ("" if isinstance(self.vpc, Unread) else self.vpc.owner) or self.account
 
 
 def read(table: Mapping[str, T] | Unread, key: str, what: str) -> T | Unread:

@@ -15,6 +15,7 @@ from pull_responder.model.unread import Unread
 from pull_responder.network.model import Network, Vpc
 from pull_responder.network.next_steps import RESOLVE
 from pull_responder.network.resolver import ResolverRule, is_below, winning_rule
+from pull_responder.network.zones import HostedZone, ZoneAnswer, look_up, zone_of
 
 AMAZON_DNS: Final = "AmazonProvidedDNS"
 # These two, and the VPC's primary IPv4 network address plus two.
@@ -37,11 +38,13 @@ class OtherAnswer:
     - `shown`: who that is, in words, as it was read; empty if nobody was.
     - `unread`: what was not read that may show somebody, in words; empty if everything was read.
     - `by`: what was read: another DNS server, a Resolver rule, a private hosted zone or a Profile.
+    - `zone`: the private hosted zone whose records lead the name to an address or an endpoint, if nothing else answers.
     """
 
     shown: str = ""
     unread: str = ""
     by: By | None = None
+    zone: HostedZone | None = None
 
 
 def vpc_of(network: Network) -> Vpc:
@@ -67,6 +70,8 @@ def other_answer(host: str, network: Network, *, zone: str = "") -> OtherAnswer:
     }
     by = next((each for each, words in found.items() if words), None)
     unread = join_reasons(filter(None, (servers, *_unread(network))))
+    if by is By.ZONE and not unread and not found[By.PROFILE] and (decided := _deciding_zone(host, network)):
+        return OtherAnswer(zone=decided)
     return OtherAnswer(found[by] if by else "", unread, by)
 
 
@@ -132,13 +137,33 @@ def _private_zone(host: str, network: Network) -> str:
     if isinstance(network.private_zones, Unread):
         return ""
     zones = (zone.rstrip(".") for zone in network.private_zones)
-    zone = next((zone for zone in zones if zone and is_below(host, zone)), None)
+    zone = max((zone for zone in zones if zone and is_below(host, zone)), key=len, default="")
     if not zone:
         return ""
-    return Reason(
-        f"a private hosted zone, {zone}, answers for {host}, and its records were not read",
-        f"Look at the records of the private hosted zone {zone} in the Route 53 console, and at where {host} leads.",
-    )
+    read = zone_of(host, network.hosted_zones)
+    step = f"Look at the records of the private hosted zone {zone} in the Route 53 console, and at where {host} leads."
+    found = look_up(host, read, 4) if read and read.name == zone else None
+    if isinstance(found, Unread):
+        words = f"a private hosted zone, {zone}, answers for {host}, and its records were not read: {found.reason}"
+        return Reason(words, *steps_of(found.reason), step)
+    if found is None or found.leads:
+        return Reason(f"a private hosted zone, {zone}, answers for {host}, and its records were not read", step)
+    if found.nothing:
+        return Reason(f"a private hosted zone, {zone}, answers for {host}, and has no record for it", step)
+    return Reason(f"a private hosted zone, {zone}, answers for {host}, and leads it to {found.elsewhere}", step)
+
+
+def _deciding_zone(host: str, network: Network) -> HostedZone | None:
+    """Return the zone whose records lead a host somewhere. None if that is not certain.
+
+    Both DNS attributes of the VPC must be on for its private hosted zones (Amazon Route 53 Developer Guide,
+    "Considerations when working with a private hosted zone").
+    """
+    vpc, zone = vpc_of(network), zone_of(host, network.hosted_zones)
+    if zone is None or vpc.dns_support is not True or vpc.dns_hostnames is not True:
+        return None
+    answers = (look_up(host, zone, version) for version in (4, 6))
+    return zone if any(isinstance(each, ZoneAnswer) and each.leads for each in answers) else None
 
 
 def _profile(network: Network) -> str:

@@ -53,7 +53,8 @@ def trace(node: NodePlace, registry: RegistryPlace, network: Network, sighting: 
     others = next((reading for _, _, reading in found if reading.contradicts), None)
     for leg, answer, reading in found:
         # If one name leads elsewhere than computed, so may the others; to public addresses only instead of an endpoint.
-        is_open = others and not reading.contradicts and not (others.is_public and not answer.endpoint)
+        private = answer.endpoint or answer.other.zone
+        is_open = others and not reading.contradicts and not (others.is_public and not private)
         legs.append(_leave_open(leg, tuple(PathCause), others.reason) if others and is_open else leg)
     return Path(_without_detours(legs, about))
 

@@ -27,6 +27,8 @@ class Trip:
 
     - `seen`: what kubelet's message shows of this way, empty if it shows nothing. None before a failure.
     - `hint`: why the name may lead to another VPC, as names of the same registry do. Empty if nothing says so.
+    - `came_from`: the node as a peer, for the part of a way that is in another VPC. Then `network` is that VPC and the
+      subnet of `node` is the one by which the traffic enters it.
     """
 
     node: NodePlace
@@ -35,6 +37,7 @@ class Trip:
     version: int
     seen: Sighting | None = None
     hint: str = ""
+    came_from: Peer | None = None
 
     @property
     def table(self) -> RouteTable | Unread:
@@ -50,7 +53,23 @@ class Trip:
     @property
     def source(self) -> Peer:
         """The node's own addresses."""
-        return node_peer(self.node, self.network, self.version)
+        return self.came_from or node_peer(self.node, self.network, self.version)
+
+    @property
+    def foreign_source(self) -> Peer:
+        """The node as another VPC sees it: by its addresses, and as a member of groups that may or may not count.
+
+        Security groups of peered VPCs can be named in rules, and those of VPCs of a transit gateway if it is told to
+        support that (VPC Peering Guide, "Update your security groups to reference peer security groups"; AWS Transit
+        Gateway guide, "Security group referencing").
+        """
+        return replace(self.source, group_ids=frozenset(), groups_known=False)
+
+    @property
+    def foreign_range(self) -> Peer:
+        """The same, with the block of the node's VPC as the one to route to."""
+        source = self.foreign_source
+        return replace(source, cidr=_block_of(source.addresses, self.network) or source.cidr)
 
     @property
     def server(self) -> Peer:

@@ -8,8 +8,9 @@ from pull_responder.model.reason import Reason, reword, steps_of
 from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import Peer
 from pull_responder.network.answer import Hop, HopKind, HopVerdict, PathCause, Undecided
+from pull_responder.network.egress import egress_end
 from pull_responder.network.endpoints import DeadEnd, explain_dead_end, interface_way, state_hop
-from pull_responder.network.internet import RouteEnd, follow_route
+from pull_responder.network.internet import RouteEnd
 from pull_responder.network.model import Route, RouteTable
 from pull_responder.network.network_acls import acl_hop, client_crossings
 from pull_responder.network.next_steps import behind
@@ -84,7 +85,7 @@ def _blackhole_to_s3(trip: Trip, table: RouteTable) -> Route | None:
 
 def _routed_way(trip: Trip, found: Routing) -> Hops:
     """Return the way over the routes, one or several, that take the public addresses."""
-    ends = {route.target: follow_route(route, trip) for route in found.routes}
+    ends = {route.target: egress_end(route, trip) for route in found.routes}
     if len(ends) == 1 and not found.unrouted and not found.unread:
         (end,) = ends.values()
         if end.dead_end:

@@ -163,6 +163,9 @@ def resolve(destination: Destination, network: Network) -> Resolution:
     if endpoint is None or vpc_of(network).dns_hostnames is False:
         other = other_answer(destination.host, network)
         where, doubt = "resolves to public addresses", other.shown
+        if other.zone:
+            words = f"is answered by the private hosted zone {other.zone.name} ({other.zone.id})"
+            return Resolution(_with_evidence(hop, words, ""), other=other)
         if isinstance(network.endpoints, Unread):
             where, doubt = "resolves to an endpoint or to public addresses", network.endpoints.reason
             if vpc_of(network).dns_hostnames is not True:

@@ -1,4 +1,4 @@
-"""Route 53 Resolver rules and Route 53 Profiles of a VPC, which decide who answers a name there.
+"""Route 53 Resolver rules, Profiles and DNS Firewall rules of a VPC, which decide who answers a name there.
 
 Sources: Amazon Route 53 Developer Guide, "How VPC Resolver determines whether the domain name in a query matches any
 rules" (exact match or parent domain; the most specific domain wins), "Domain names that VPC Resolver creates
@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from pull_responder.model.unread import Unread
 
 # SYSTEM rules exempt a domain from a rule for its parent; RECURSIVE is Resolver's own way to public name servers.
 _LOCAL: Final = {"SYSTEM", "RECURSIVE"}
@@ -58,6 +60,33 @@ class Profile:
 
     def __str__(self) -> str:
         return f"Route 53 Profile {self.id}" + (f" ({self.name})" if self.name else "")
+
+
+@dataclass(frozen=True, slots=True)
+class FirewallRule:
+    """A rule of a group that is associated with the VPC. A network holds them in the order in which they apply.
+
+    - `group`: the id of its rule group. `priority` is its own within the group.
+    - `action`: ALLOW, ALERT or BLOCK; `response` is how it blocks.
+    - `list_id`, `domains`: its domain list, in lower case and without final dots. Empty for a list of AWS's own.
+    - `query_type`: the type of query that it is for; empty for all.
+    - `inspects_redirection`: whether it also looks at the names to which a CNAME leads.
+    - `unusual`: it matches by something else than a domain list, such as an algorithm.
+    """
+
+    group: str
+    priority: int
+    action: str
+    list_id: str = ""
+    domains: tuple[str, ...] | Unread = ()
+    response: str = ""
+    query_type: str = ""
+    inspects_redirection: bool = False
+    unusual: bool = False
+
+    def __str__(self) -> str:
+        what = self.list_id or "no domain list"
+        return f"rule {self.priority} of {self.group} ({self.action} {self.response or ''}".rstrip() + f", {what})"
 
 
 def is_below(host: str, domain: str) -> bool:

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
+from pull_responder.network.alternatives import combine_ways
 from pull_responder.network.answer import Hop, HopKind, PathCause, Undecided
 from pull_responder.network.dialled import Leads, away_hops, open_hop, read_address
+from pull_responder.network.dns_firewall import firewall_hop
 from pull_responder.network.endpoints import interface_way
 from pull_responder.network.model import VpcEndpoint
 from pull_responder.network.name_hop import name_hop, unread_answers
@@ -19,6 +21,7 @@ from pull_responder.network.resolution import Resolution, endpoints_of, resolve
 from pull_responder.network.routing import away_route, is_gateway_endpoint_route
 from pull_responder.network.security_groups import egress_hop
 from pull_responder.network.seen_host import is_unexamined
+from pull_responder.network.zone_way import zone_way
 
 _ENDPOINT_CAUSES = (
     PathCause.ENDPOINT_MISSING,
@@ -38,6 +41,11 @@ _OF_HUB = (
 
 def way(trip: Trip) -> Hops:
     """Return the hops of a trip; empty if the name has no address of this IP version."""
+    hops, firewall = _way(trip), firewall_hop(trip)
+    return (hops[0], firewall, *hops[1:]) if hops and firewall else hops
+
+
+def _way(trip: Trip) -> Hops:
     found = resolve(trip.destination, trip.network)
     name, reading = name_hop(trip, found), read_address(trip, found)
     match reading.leads:
@@ -71,7 +79,9 @@ def _away(trip: Trip, found: Resolution, reason: str) -> Hops:
     """
     computed = _computed_way(trip, found)
     hops = away_hops(trip, computed, reason)
-    is_by_name = not found.other.shown and not any(hop.faults for hop in computed)
+    arrives = any(hop.kind is HopKind.ENDPOINT for hop in hops)
+    answered = arrives or found.other.shown or found.other.zone
+    is_by_name = not answered and not any(hop.faults for hop in computed)
     return tuple(hop.with_faults_undecided(reason) for hop in hops) if is_by_name else hops
 
 
@@ -82,6 +92,8 @@ def _answered(name: Hop, reason: str) -> Hop:
 
 def _computed_way(trip: Trip, found: Resolution) -> Hops:
     """Return the hops of all ways that the traffic may take as far as can be read; empty if there is none."""
+    if found.other.zone:
+        return zone_way(trip, found.other.zone)
     has_public = trip.version in trip.destination.versions
     ways: list[Hops] = []
     if found.endpoint and _has_address(found.endpoint, trip):
@@ -94,7 +106,7 @@ def _computed_way(trip: Trip, found: Resolution) -> Hops:
         ways.append(_unknown_endpoint_way(trip, found))
     if ways and _may_pass_gateway_endpoint(trip):
         ways.append(first_hops(trip, trip.server))
-    return _combine_ways(ways, doubt_with_next_step(trip, found)) if ways else ()
+    return combine_ways(ways, doubt_with_next_step(trip, found)) if ways else ()
 
 
 def _leads_nowhere_else(trip: Trip, found: Resolution) -> bool:
@@ -122,20 +134,6 @@ def _may_pass_gateway_endpoint(trip: Trip) -> bool:
     if trip.destination.service != "s3" or not isinstance(network.endpoints, Unread) or isinstance(table, Unread):
         return False
     return any(route.active and is_gateway_endpoint_route(route, network) for route in table.routes)
-
-
-def _combine_ways(ways: list[Hops], doubt: str) -> Hops:
-    """Return the hops of all ways that the traffic may take. A fault becomes undecided unless every way has it."""
-    faults = [{(fault.cause, fault.resource_id) for hop in way for fault in hop.faults} for way in ways]
-    common = set.intersection(*faults)
-    hops = [_keep_faults(hop, common, doubt) for way in ways for hop in way]
-    return tuple(dict.fromkeys(hops))
-
-
-def _keep_faults(hop: Hop, certain: set[tuple[PathCause, str]], doubt: str) -> Hop:
-    sure = tuple(fault for fault in hop.faults if (fault.cause, fault.resource_id) in certain)
-    unsure = tuple(fault for fault in hop.faults if fault not in sure)
-    return replace(replace(hop, faults=unsure).with_faults_undecided(doubt), faults=sure) if unsure else hop
 
 
 def _unknown_endpoint_way(trip: Trip, found: Resolution) -> Hops:

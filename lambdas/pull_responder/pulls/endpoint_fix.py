@@ -29,7 +29,8 @@ def endpoint_of(endpoint_id: str, path: PullPath) -> VpcEndpoint | None:
 def fix_endpoint(fault: Fault, path: PullPath) -> Remediation:
     """Add subnets to an endpoint without network interfaces. An endpoint in another state must be created again."""
     where, endpoint = path.where(fault.resource_id), endpoint_of(fault.resource_id, path)
-    if endpoint and endpoint.type == "Interface" and not endpoint.subnet_ids and endpoint.state.lower() == "available":
+    bare = endpoint and endpoint.type == "Interface" and not endpoint.subnet_ids
+    if endpoint and bare and endpoint.state.lower() == "available" and path.owned is None:
         return add_endpoint_subnets(where, endpoint_id=endpoint.id, subnet_ids=_one_a_zone(path))
     if endpoint and endpoint.state.lower() == "pendingacceptance":
         summary = f"Accept the endpoint {fault.resource_id} in the account of its service, or create it again."

@@ -48,12 +48,17 @@ class EndpointOnPath:
     """The endpoint that the requests of a stage pass, None where they pass none.
 
     `arrives` is false where the requests pass neither an endpoint nor a gateway, because a fault on the path stops
-    them.
+    them. The network of `path` is the endpoint's VPC.
     """
 
     path: PullPath
     endpoint: VpcEndpoint | None
     arrives: bool = True
+
+    @property
+    def vpc_id(self) -> str | Unread:
+        """The VPC of the endpoint: the nodes', or one behind it."""
+        return self.path.owned.vpc_id if self.path.owned else self.path.nodes.vpc_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +110,12 @@ def endpoint_on_path(pull: PullFailure, facts: PullFacts, stage: Stage) -> Endpo
     (way,) = ways
     if way is None:
         return Unread(Reason("it is not known whether the request passes a VPC endpoint", ENDPOINT_OF_REQUEST))
-    endpoint = None if isinstance(way, Exit) else endpoint_of(way, path)
+    there = path if isinstance(way, Exit) else path.holding(way)
+    endpoint = None if isinstance(way, Exit) else endpoint_of(way, there)
     if endpoint and (unread := _unread_names(path, stage, pull, facts)):
         reason = f"{unread}, so it is not known whether the request passes {endpoint.id}"
         return Unread(Reason(reason, ENDPOINT_OF_REQUEST))
-    return EndpointOnPath(path, endpoint, arrives=way is not Exit.NOWHERE)
+    return EndpointOnPath(there, endpoint, arrives=way is not Exit.NOWHERE)
 
 
 def _unread_names(path: PullPath, stage: Stage, pull: PullFailure, facts: PullFacts) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pull_responder.model.unread import Unread
 from pull_responder.network import (
@@ -16,6 +16,7 @@ from pull_responder.network import (
     RouteTable,
     SecurityGroup,
     SecurityGroupRule,
+    Surroundings,
     VpcEndpoint,
 )
 from pull_responder.remediation.policy_changes import options
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from pull_responder.model.verdict import Remediation
     from pull_responder.remediation.shell import Command
 
+T = TypeVar("T")
+
 _NEW: Final = "new"
 # EC2 chooses the addresses when it makes the interfaces.
 _NOT_YET: Final = Unread("the endpoint's interfaces do not exist yet")
@@ -35,7 +38,14 @@ _PEERS: Final = (
     ("IpRanges", "CidrIp"),
     ("Ipv6Ranges", "CidrIpv6"),
 )
-_TARGETS: Final = ("nat-gateway-id", "gateway-id", "egress-only-internet-gateway-id")
+_TARGETS: Final = (
+    "nat-gateway-id",
+    "gateway-id",
+    "egress-only-internet-gateway-id",
+    "transit-gateway-id",
+    "vpc-peering-connection-id",
+)
+_PROPAGATE: Final = ("ec2", "enable-transit-gateway-route-table-propagation")
 _BLOCKS: Final = ("destination-cidr-block", "destination-ipv6-cidr-block")
 
 
@@ -46,12 +56,46 @@ def network_after(fix: Remediation, network: Network) -> Network:
     """
     before = network
     for command in fix.commands:
-        change = _CHANGES.get(tuple(command[1:3]))
         try:
-            network = change(command, options(command), network) if change else network
+            network = _with_command(command, network)
         except (AttributeError, LookupError, TypeError, ValueError):
             return before
     return network
+
+
+def _with_command(command: Command, network: Network) -> Network:
+    """Return the network after one command, with the networks behind it."""
+    given = options(command)
+    operation = tuple(command[1:3])
+    change, around = _CHANGES.get(operation), network.around
+    if operation == _PROPAGATE:
+        return replace(network, around=_propagated(given, network))
+    if change is None:
+        return network
+
+    def changed(vpc_id: str, other: Network | Unread) -> Network | Unread:
+        elsewhere = given.get("vpc-id", vpc_id) != vpc_id
+        return other if elsewhere or isinstance(other, Unread) else change(command, given, other)
+
+    vpcs = {vpc_id: changed(vpc_id, other) for vpc_id, other in around.vpcs.items()}
+    if given.get("vpc-id") in around.vpcs:
+        return replace(network, around=replace(around, vpcs=vpcs))
+    return replace(change(command, given, network), around=replace(around, vpcs=vpcs))
+
+
+def _propagated(given: Mapping[str, str], network: Network) -> Surroundings:
+    """Return the surroundings with the routes of an attached VPC in one more table of its transit gateway."""
+    around = network.around
+    table_id, wanted = given["transit-gateway-route-table-id"], given["transit-gateway-attachment-id"]
+    table = around.tables[table_id]
+    gateways = [each for each in around.gateways.values() if not isinstance(each, Unread)]
+    attachment = _first(each.attachments[wanted] for each in gateways if wanted in each.attachments)
+    known = (each.vpc for each in (network, *around.vpcs.values()) if not isinstance(each, Unread))
+    vpcs = (each for each in known if not isinstance(each, Unread) and each.id == attachment.resource_id)
+    if isinstance(table, Unread):
+        return around
+    routes = tuple(Route(cidr, wanted) for cidr in _first(vpcs).cidrs)
+    return replace(around, tables={**around.tables, table_id: replace(table, routes=(*table.routes, *routes))})
 
 
 def _security_group(command: Command, given: Mapping[str, str], network: Network) -> Network:
@@ -67,7 +111,7 @@ def _security_group(command: Command, given: Mapping[str, str], network: Network
     return replace(network, security_groups={**groups, group.id: changed})
 
 
-def _first(values: Iterable[str]) -> str:
+def _first(values: Iterable[T]) -> T:
     """Return the first value. Raises KeyError if there is none."""
     for value in values:
         return value

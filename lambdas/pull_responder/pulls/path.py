@@ -16,12 +16,14 @@ from pull_responder.model.reason import ASK, RUNNING, Reason, join_reasons
 from pull_responder.model.sighting import Sighting
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Remediation, Resource, Verdict
-from pull_responder.network import Network, NodePlace, Path, RegistryPlace, trace
+from pull_responder.network import Network, NodePlace, Owned, Path, RegistryPlace, trace
+from pull_responder.network.places import vpc_id
 from pull_responder.pulls.failed_node import nodes_of
 from pull_responder.pulls.kubelet_words import read_words
 from pull_responder.pulls.nodes import Nodes, with_template
 from pull_responder.pulls.path_proof import prove_way
 from pull_responder.pulls.session import node_instance, node_regions
+from pull_responder.pulls.surroundings import with_surroundings
 from pull_responder.remediation.composition import combine
 from pull_responder.remediation.ec2 import Where
 
@@ -55,6 +57,10 @@ _ARN_KINDS: Final = {
     "vpce": "vpc-endpoint",
     "nat": "natgateway",
     "i": "instance",
+    "pcx": "vpc-peering-connection",
+    "tgw-attach": "transit-gateway-attachment",
+    "tgw-rtb": "transit-gateway-route-table",
+    "tgw": "transit-gateway",
 }
 
 
@@ -64,6 +70,7 @@ class PullPath:
 
     - `paths` start where the nodes are.
     - `others` start in the subnets where more of them may be started.
+    - `owned` is where a fault is that lies outside the nodes' VPC: then `network` is the VPC of the fault (`at`).
     """
 
     nodes: Nodes
@@ -71,28 +78,60 @@ class PullPath:
     partition: str
     paths: tuple[tuple[NodePlace, Path], ...]
     others: tuple[tuple[NodePlace, Path], ...] = ()
+    owned: Owned | None = None
+
+    def at(self, fault: Fault) -> PullPath:
+        """Return the path as it is to be mended for a fault: with the network, account and region that it is in."""
+        if fault.owned is None:
+            return self
+        found = next((each for each in self.networks if vpc_id(each) == fault.owned.vpc_id), self.network)
+        return replace(self, network=found, owned=fault.owned)
+
+    def holding(self, endpoint_id: str) -> PullPath:
+        """Return the path as it is to be read and mended where an endpoint is: in this VPC, or in one behind it."""
+        for far in self.networks[1:]:
+            endpoints = () if isinstance(far.endpoints, Unread) else far.endpoints
+            if any(each.id == endpoint_id for each in endpoints):
+                return replace(self, network=far, owned=Owned(far.owner, far.region, vpc_id(far)))
+        return self
+
+    @property
+    def networks(self) -> tuple[Network, ...]:
+        """The nodes' VPC and those behind it, as far as they were read."""
+        around = self.network.around.vpcs.values()
+        return (self.network, *(each for each in around if not isinstance(each, Unread)))
 
     @property
     def owner(self) -> str:
         """The account that owns the VPC. It is the nodes' account, unless another account shares the VPC with it."""
+        if self.owned:
+            return self.owned.account
         vpc = self.network.vpc
         return ("" if isinstance(vpc, Unread) else vpc.owner) or self.nodes.account
 
     def where(self, resource_id: str) -> Where:
         """Return the account and region in which a part of the VPC is fixed. The VPC's owner may be another account."""
+        if resource_id.startswith("arn:"):
+            _, _, _, region, account, *_ = resource_id.split(":")
+            return Where(account, region)
         account = self.group_owner(resource_id) if resource_id.startswith("sg-") else self.owner
-        return Where(account, self.nodes.region)
+        return Where(account, self.owned.region if self.owned else self.nodes.region)
 
     def group_owner(self, group_id: str) -> str:
         """Return the account of a security group. In a shared VPC, the owner and the participants each have some."""
         groups = self.network.security_groups
         group = None if isinstance(groups, Unread) else groups.get(group_id)
-        return (group.owner if group else "") or self.nodes.account
+        return (group.owner if group else "") or (self.owned.account if self.owned else self.nodes.account)
 
     def resource(self, kind: str, resource_id: str) -> Resource:
         """Return a part of the VPC as a resource, by EC2's id."""
         where = self.where(resource_id)
-        name = _ARN_KINDS.get(resource_id.partition("-")[0], "vpc")
+        if resource_id.startswith("arn:"):
+            return Resource(kind, resource_id, where.account)
+        if resource_id.startswith("rslvr-frg-"):
+            place = f"{where.region}:{where.account}:firewall-rule-group/{resource_id}"
+            return Resource(kind, f"arn:{self.partition}:route53resolver:{place}", where.account)
+        name = next((name for prefix, name in _ARN_KINDS.items() if resource_id.startswith(f"{prefix}-")), "vpc")
         return Resource(
             kind, f"arn:{self.partition}:ec2:{where.region}:{where.account}:{name}/{resource_id}", where.account
         )
@@ -157,16 +196,18 @@ def _trace(pull: PullFailure, facts: PullFacts, host: str | None, seen: Sighting
     if isinstance(nodes.vpc_id, Unread):
         return nodes.vpc_id
     facts.start([partial(with_template, nodes, facts)])
-    account, region, vpc_id = nodes.account, nodes.region, nodes.vpc_id
+    account, region, of_nodes = nodes.account, nodes.region, nodes.vpc_id
     # A pod's own interface is read in parallel to its VPC.
     address = pod_address(pull.node) if nodes.fargate and not facts.asked else None
-    reads = [lambda: facts.pod_interface(account, region, vpc_id, address)] if address else []
-    facts.read_ahead([lambda: facts.vpc_parts(account, region, vpc_id), *reads])
-    parts = facts.vpc_parts(account, region, vpc_id)
+    reads = [lambda: facts.pod_interface(account, region, of_nodes, address)] if address else []
+    facts.read_ahead([lambda: facts.vpc_parts(account, region, of_nodes), *reads])
+    parts = facts.vpc_parts(account, region, of_nodes)
     nodes = with_template(nodes, facts)
     known = network_of(parts, (*nodes.own_subnet_ids, *nodes.subnet_ids))
     registry = RegistryPlace(host, pull.region)
     places, others = _places(nodes, known, pull, facts), nodes.other_places(known)
+    everywhere = (*places, *others)
+    known = with_surroundings(known, lambda now: [trace(each, registry, now, seen) for each in everywhere], facts)
     return PullPath(
         nodes=nodes,
         network=known,
@@ -285,11 +326,16 @@ def _failure(
         else ()
     )
     return Verdict.failed(
-        resource=found.resource(faults[0].resource_type, faults[0].resource_id),
+        resource=found.at(faults[0]).resource(faults[0].resource_type, faults[0].resource_id),
         explanation=" ".join(dict.fromkeys(fault.explanation for fault in faults)),
         evidence=(*dict.fromkeys(line for fault in faults for line in fault.evidence), *said),
         remediation=prove_way(
-            _merge([fix(fault, found) for fault in faults]), found.network, found.paths, registry, mended, relevant
+            _merge([fix(fault, found.at(fault)) for fault in faults]),
+            found.network,
+            found.paths,
+            registry,
+            mended,
+            relevant,
         ),
     )
 

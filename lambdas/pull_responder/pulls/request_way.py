@@ -67,15 +67,15 @@ def one_of(texts: Iterable[str]) -> Fact:
 
 
 def _over_endpoint(way: EndpointOnPath, endpoint: VpcEndpoint) -> RequestWay:
-    nodes, vpc = way.path.nodes, way.path.network.vpc
+    vpc = way.path.network.vpc
     vpc_owner = "" if isinstance(vpc, Unread) else vpc.owner
-    vpc_id = None if isinstance(nodes.vpc_id, Unread) else nodes.vpc_id
+    vpc_id = None if isinstance(way.vpc_id, Unread) else way.vpc_id
     known = vpc_id and vpc_owner
     return RequestWay(
         endpoint_id=endpoint.id,
         endpoint_account=endpoint.owner or vpc_owner or None,
         vpc_id=vpc_id,
-        vpc_arn=f"arn:{way.path.partition}:ec2:{nodes.region}:{vpc_owner}:vpc/{vpc_id}" if known else None,
+        vpc_arn=f"arn:{way.path.partition}:ec2:{way.path.network.region}:{vpc_owner}:vpc/{vpc_id}" if known else None,
         source_ip=ABSENT,
     )
 
@@ -104,9 +104,9 @@ def _addresses(hop: Hop, place: NodePlace, path: PullPath) -> tuple[str, ...]:
     if hop.verdict is not HopVerdict.OK:
         return ()
     if hop.kind is HopKind.NAT_GATEWAY:
-        gateways = path.network.nat_gateways
-        gateway = None if isinstance(gateways, Unread) else gateways.get(hop.resource_id or "")
-        return gateway.public_addresses if isinstance(gateway, NatGateway) else ()
+        tables = (each.nat_gateways for each in path.networks)
+        known = (None if isinstance(each, Unread) else each.get(hop.resource_id or "") for each in tables)
+        return next((each.public_addresses for each in known if isinstance(each, NatGateway)), ())
     # Each node has a public address of its own, and one place stands for all nodes of a subnet.
     address, instances = place.public_address, path.nodes.instances
     alone = len(instances) == 1 and instances[0].public_address == address

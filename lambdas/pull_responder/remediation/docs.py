@@ -46,3 +46,11 @@ AWS_HEALTH: Final = f"{_ROOT}/health/latest/ug/getting-started-health-dashboard.
 EKS_AMIS: Final = f"{_ROOT}/eks/latest/userguide/eks-optimized-amis.html"
 NETWORK_FIREWALL_TLS: Final = f"{_ROOT}/network-firewall/latest/developerguide/tls-inspection-configurations.html"
 KMS_KEY_STATES: Final = f"{_ROOT}/kms/latest/developerguide/key-state.html"
+TRANSIT_GATEWAY_ATTACHMENTS: Final = f"{_ROOT}/vpc/latest/tgw/tgw-vpc-attachments.html"
+TRANSIT_GATEWAY_PROPAGATION: Final = f"{_ROOT}/vpc/latest/tgw/enable-tgw-route-propagation.html"
+TRANSIT_GATEWAY_TABLES: Final = f"{_ROOT}/vpc/latest/tgw/tgw-route-tables.html"
+NETWORK_FIREWALL_DOMAINS: Final = (
+    f"{_ROOT}/network-firewall/latest/developerguide/stateful-rule-groups-domain-names.html"
+)
+DNS_FIREWALL_RULES: Final = f"{_ROOT}/Route53/latest/DeveloperGuide/resolver-dns-firewall-rule-groups.html"
+VPC_PEERING_LIMITS: Final = f"{_ROOT}/vpc/latest/peering/vpc-peering-basics.html"

@@ -161,15 +161,38 @@ def enable_dns(where: Where, *, vpc_id: str, attributes: Sequence[str]) -> Remed
     return where.remedy(f"Turn on {' and '.join(attributes)} of {vpc_id}.", docs.VPC_DNS_ATTRIBUTES, *commands)
 
 
+_ROUTE_TARGETS: Final = {
+    "nat": "nat_gateway_id",
+    "igw": "gateway_id",
+    "eigw": "egress_only_internet_gateway_id",
+    "tgw": "transit_gateway_id",
+    "pcx": "vpc_peering_connection_id",
+}
+
+
 def route_to(where: Where, *, route_table_id: str, target: str, replace: bool, destination: str) -> Remediation:
-    """Route `destination` to a NAT gateway or internet gateway. `replace` if the table already has a route for it."""
-    option = {"nat": "nat_gateway_id", "igw": "gateway_id", "eigw": "egress_only_internet_gateway_id"}
+    """Route `destination` to a gateway or over a peering connection. `replace` if the table has a route for it."""
     block = "destination_ipv6_cidr_block" if ":" in destination else "destination_cidr_block"
-    options = {"route_table_id": route_table_id, block: destination, option[target.partition("-")[0]]: target}
+    kind = _ROUTE_TARGETS[target.partition("-")[0]]
+    options = {"route_table_id": route_table_id, block: destination, kind: target}
     return where.remedy(
         f"In the route table {route_table_id}, route {destination} to {target}.",
         docs.VPC_ROUTE_TABLES,
         where.ec2("replace-route" if replace else "create-route", **options),
+    )
+
+
+def propagate_attachment(where: Where, *, table_id: str, attachment_id: str, destination: str) -> Remediation:
+    """Propagate an attachment's routes to a route table of a transit gateway."""
+    return where.remedy(
+        f"Propagate {attachment_id} to the transit gateway route table {table_id}, so that it routes {destination}"
+        " there.",
+        docs.TRANSIT_GATEWAY_PROPAGATION,
+        where.ec2(
+            "enable-transit-gateway-route-table-propagation",
+            transit_gateway_route_table_id=table_id,
+            transit_gateway_attachment_id=attachment_id,
+        ),
     )
 
 

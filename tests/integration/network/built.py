@@ -35,6 +35,10 @@ class Built:
         access_entries.forget()
         route53_profiles.forget()
         get_backend("route53resolver")[ACCOUNT][REGION].reset()
+        for account in list(get_backend("route53").values()):
+            account["aws"].reset()
+        for regions in list(get_backend("networkfirewall").values()):
+            regions[REGION].reset()
         if self._estate is None:
             self._build(endpoint, folder)
         assert self._estate is not None

@@ -15,7 +15,16 @@ from moto.core import responses, utils
 from moto.core.models import botocore_stubber
 from moto.server import ThreadedMotoServer
 
-from pull_responder.emulator import access_entries, cache_rules, route53_profiles, vpc_endpoints
+from pull_responder.emulator import (
+    access_entries,
+    cache_rules,
+    dns_firewall,
+    hosted_zones,
+    network_firewall,
+    route53_profiles,
+    transit_gateways,
+    vpc_endpoints,
+)
 from tests.integration.network.built import Built
 
 if TYPE_CHECKING:
@@ -30,6 +39,10 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def moto() -> Iterator[str]:
     vpc_endpoints.apply()
+    transit_gateways.apply()
+    hosted_zones.apply()
+    dns_firewall.apply()
+    network_firewall.apply()
     access_entries.apply()
     cache_rules.apply()
     route53_profiles.apply_to_moto()

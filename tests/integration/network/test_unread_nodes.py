@@ -7,7 +7,13 @@ import pytest
 from tests.integration.network.estate import NetworkEstate, causes, opened
 from tests.integration.network.test_unread import PATH
 
-WAY = PATH | {"endpoint_policy_blocks_pull", "s3_endpoint_policy_blocks_layers"}
+JOINING = {
+    "peering_cannot_carry_traffic",
+    "transit_gateway_blocks_traffic",
+    "network_firewall_blocks_registry",
+    "dns_firewall_blocks_registry",
+}
+WAY = PATH | JOINING | {"endpoint_policy_blocks_pull", "s3_endpoint_policy_blocks_layers"}
 ROLE = {"instance_profile_missing", "role_trust_policy_excludes_service"}
 ALLOWS = {"role_lacks_pull_permissions", "role_policy_denies_pull"}
 POLICIES = ALLOWS | {

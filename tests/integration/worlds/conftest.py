@@ -12,7 +12,14 @@ from moto.core import responses, utils
 from moto.ecr.responses import ECRResponse
 from moto.organizations.models import organizations_backends
 
-from pull_responder.emulator import access_entries, route53_profiles, vpc_endpoints
+from pull_responder.emulator import (
+    access_entries,
+    dns_firewall,
+    hosted_zones,
+    route53_profiles,
+    transit_gateways,
+    vpc_endpoints,
+)
 from tests.integration.worlds.building import Builder
 from tests.integration.worlds.recorded import OURS, REGION, Emulated
 
@@ -24,7 +31,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def builder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Builder]:
     folder: Path = tmp_path_factory.mktemp("worlds")
-    for gaps in (vpc_endpoints, access_entries):
+    for gaps in (vpc_endpoints, access_entries, transit_gateways, hosted_zones, dns_firewall):
         gaps.apply()
     route53_profiles.apply_to_moto()
     with pytest.MonkeyPatch.context() as patch, mock_aws():

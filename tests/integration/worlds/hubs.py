@@ -40,6 +40,7 @@ BREAKS: Final = {
     )
 }
 READS: Final = (
+    "route53:ListResourceRecordSets",
     "route53profiles:ListProfileAssociations",
     "route53resolver:GetResolverRule",
     "route53resolver:ListResolverRuleAssociations",

@@ -32,6 +32,8 @@ WAY: Final = {
     *("no_route_to_ecr", "nat_gateway_unavailable", "public_ip_missing", "security_group_blocks_egress"),
     *("network_acl_blocks_traffic", "vpc_endpoint_missing", "vpc_endpoint_unavailable", "vpc_dns_disabled"),
     *("endpoint_private_dns_disabled", "endpoint_security_group_blocks_ingress", "s3_endpoint_not_in_route_table"),
+    *("peering_cannot_carry_traffic", "transit_gateway_blocks_traffic"),
+    *("dns_firewall_blocks_registry", "network_firewall_blocks_registry"),
 }
 MISSING: Final = {"image_not_found", "repository_not_found"}
 

@@ -12,6 +12,7 @@ import pytest
 from botocore.awsrequest import AWSResponse, HTTPHeaders
 from moto import mock_aws
 
+from pull_responder.emulator import dns_firewall
 from pull_responder.facts.aws import Aws
 from pull_responder.model.arn import Arn
 
@@ -62,6 +63,7 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
+    dns_firewall.apply()
     with mock_aws():
         watched = Watched(boto3.session.Session(region_name=REGION))
         watched.session.events.register("before-call", watched.count)

@@ -46,7 +46,7 @@ def test_what_is_known_is_done() -> None:
         group("tcp"),
         (*group()[:-1], "no JSON"),
         ("aws", "ec2", "authorize-security-group-egress", "--ip-permissions", "[]"),
-        (*ROUTE, "--transit-gateway-id", "tgw-1"),
+        (*ROUTE, "--local-gateway-id", "lgw-1"),
         ("aws", "ec2", "create-route", "--route-table-id", "rtb-1", "--gateway-id", "igw-1"),
         ("aws", "ec2", "create-network-acl-entry", "--network-acl-id", "acl-1"),
         ("aws", "ec2", "create-network-acl-entry", "--port-range", "443", "--rule-number", "x"),

@@ -159,7 +159,7 @@ OPEN: dict[str, tuple[SampleNetwork, set[str]]] = {
         .routes(Route("0.0.0.0/0", "tgw-1"))
         .egress(rule("10.9.0.0/16"))
         .with_facts(private_zones=("ecr.eu-west-1.amazonaws.com", "s3.eu-west-1.amazonaws.com")),
-        {"security_group_blocks_egress", "no_route_to_ecr"},
+        {"security_group_blocks_egress", "no_route_to_ecr", "transit_gateway_blocks_traffic"},
     ),
     "the internet gateway was not listed at all": (public().with_facts(internet_gateways={}), {"no_route_to_ecr"}),
     "a pod of which the groups are assumed, and ingress by another one": (

@@ -311,18 +311,22 @@ BEYOND = {
 }
 
 
+# What may itself be what stops the traffic.
+OF_ITS_OWN = {"tgw-1": {"transit_gateway_blocks_traffic"}, "pcx-1": {"peering_cannot_carry_traffic"}}
+
+
 @pytest.mark.parametrize(("kind", "target"), BEYOND.items(), ids=BEYOND)
 def test_a_route_out_of_the_vpc_is_undecided_and_the_reason_names_it(kind: str, target: str) -> None:
     estate = isolated().routes(Route("0.0.0.0/0", target))
     assert faults(estate) == set()
-    assert open_causes(estate) == {"no_route_to_ecr"}
+    assert open_causes(estate) == {"no_route_to_ecr"} | OF_ITS_OWN.get(target, set())
     assert f"0.0.0.0/0 -> {target} leads to a {kind}" in reasons(estate, PathCause.NO_ROUTE)
 
 
 def test_with_a_transit_gateway_and_two_endpoints_the_third_is_undecided() -> None:
     estate = endpoints_only().without("vpce-s3").routes(Route("0.0.0.0/0", "tgw-1"))
     assert faults(estate) == set()
-    assert open_causes(estate) == {"vpc_endpoint_missing"}
+    assert open_causes(estate) == {"vpc_endpoint_missing", "transit_gateway_blocks_traffic"}
 
 
 def test_a_nat_gateway_behind_a_firewall_endpoint_is_undecided() -> None:
@@ -408,7 +412,9 @@ class TestPrivateHostedZones:
         estate = isolated().routes(Route("0.0.0.0/0", "tgw-1")).egress(rule("10.0.0.0/8"))
         assert faults(estate) == {("security_group_blocks_egress", "sg-node")}
         estate = estate.with_facts(private_zones=self.NOT_READ)
-        assert (faults(estate), open_causes(estate)) == (set(), {"no_route_to_ecr", "security_group_blocks_egress"})
+        assert faults(estate) == set()
+        left = {"no_route_to_ecr", "security_group_blocks_egress", "transit_gateway_blocks_traffic"}
+        assert open_causes(estate) == left
 
     def test_unread_zones_may_stand_for_private_dns(self) -> None:
         estate = endpoints_only().endpoint("vpce-api", private_dns=False).with_facts(private_zones=self.NOT_READ)
@@ -430,7 +436,7 @@ def test_unknown_targets_are_not_routes_to_the_internet() -> None:
 def test_the_words_of_a_path_are_those_that_people_and_programs_read() -> None:
     """`pull-responder diagnose --path` prints them, in its JSON, too."""
     kinds = {"name", "node", "subnet", "route", "endpoint", "NAT gateway", "internet gateway"}
-    assert {kind.value for kind in HopKind} == kinds
+    assert {kind.value for kind in HopKind} == kinds | {"VPC peering connection", "transit gateway", "firewall"}
     assert {verdict.value for verdict in HopVerdict} == {"ok", "failed", "undecided"}
     shown = [[hop.kind.value for hop in leg.hops] for leg in behind_nat().trace().legs]
     assert shown == [shown[0]] * 3

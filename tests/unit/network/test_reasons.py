@@ -88,9 +88,12 @@ DOUBTS: dict[str, tuple[SampleNetwork, PathCause, str, tuple[str, ...]]] = {
         (
             f"kubelet dialled {HUB} for {HOST}, {ELSEWHERE}. The route 10.0.0.0/8 -> tgw-1 of rtb-node takes it to a "
             f"transit gateway, and nothing is wrong up to there. Look next at tgw-1, at its way to {HUB} and back, and "
-            f"at the security groups of the endpoint at {HUB}"
+            f"at the security groups of the endpoint at {HUB}. Not followed: EC2 lists no attachment of vpc-1 to tgw-1"
         ),
-        (f"Look at tgw-1, at its way to {HUB} and back, and at the security groups of what has {HUB}.", WHOSE),
+        (
+            f"Look at tgw-1, at its way to {HUB} and back, and at the security groups of what has {HUB}.",
+            WHOSE,
+        ),
     ),
     "a private address, and the VPC was not read": (
         seen(SPOKE.with_facts(vpc=DENIED), HUB),
@@ -162,7 +165,10 @@ DOUBTS: dict[str, tuple[SampleNetwork, PathCause, str, tuple[str, ...]]] = {
     "a transit gateway": (
         isolated().routes(Route("0.0.0.0/0", "tgw-1")),
         NO_ROUTE,
-        "route 0.0.0.0/0 -> tgw-1 leads to a transit gateway, and what lies behind it cannot be read",
+        (
+            "route 0.0.0.0/0 -> tgw-1 leads to a transit gateway, and what lies behind it cannot be read: EC2 lists no "
+            "attachment of vpc-1 to tgw-1"
+        ),
         (behind("tgw-1"),),
     ),
     "an internet gateway that is not listed": (

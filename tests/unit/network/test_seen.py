@@ -288,7 +288,7 @@ class TestTheHost:
         estate = seen_by(behind_nat().routes(TO_NAT, TO_HUB), Sighting(self.CDN, HUB, 443, stage=Stage.LAYER))
         (leg,) = [leg for leg in estate.trace().legs if leg.host == self.CDN]
         doubts = {doubt.cause.value for hop in leg.hops for doubt in hop.undecided}
-        assert doubts == {"no_route_to_ecr", "nat_gateway_unavailable"}
+        assert doubts == {"no_route_to_ecr", "nat_gateway_unavailable", "transit_gateway_blocks_traffic"}
 
     @pytest.mark.parametrize(
         ("server", "is_other"), [("10.9.9.9", True), ("10.0.0.2", False), ("127.0.0.53", False), ("", False)]

@@ -1,0 +1,118 @@
+"""Private hosted zones of a VPC, and where their records lead a name.
+
+Sources: Amazon Route 53 Developer Guide, "Considerations when working with a private hosted zone" (the most specific
+zone answers; without a record there, the name does not exist) and "Using an asterisk (*) in the names of hosted zones
+and records"; AWS PrivateLink Guide, "Access an AWS service using an interface VPC endpoint", "DNS names" (an endpoint's
+own names begin with its id).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pull_responder.model.unread import Unread
+from pull_responder.network.resolver import is_below
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_ADDRESS_TYPES: Final = {4: "A", 6: "AAAA"}
+# vpce-0123456789abcdef0-a1b2c3d4.api.ecr.us-east-1.vpce.amazonaws.com; a zone's own name has it behind the second part.
+_OF_ENDPOINT: Final = re.compile(r"(vpce-[0-9a-f]{8,17})-[0-9a-z]{1,16}(?:-([0-9a-z-]{1,32}))?\.[0-9a-z.-]+\.vpce\..+")
+
+# A zone for a service of AWS leads to one endpoint, or to a few.
+_MOST_ENDPOINTS: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneRecord:
+    """A record set: `values`, or for an alias the name that it stands for. `several` is true with a routing policy."""
+
+    name: str
+    type: str
+    values: tuple[str, ...] = ()
+    alias: str = ""
+    several: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HostedZone:
+    """A private hosted zone, with the account that owns it. Names have no final dot."""
+
+    name: str
+    id: str
+    owner: str
+    records: tuple[ZoneRecord, ...] | Unread
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneAnswer:
+    """Where a hosted zone leads a name.
+
+    - `addresses`: the addresses of its record.
+    - `endpoint_id`: the interface endpoint that an alias or CNAME stands for.
+    - `availability_zone`: the only one of the endpoint's zones that it stands for; empty for all.
+    - `elsewhere`: another name that it stands for, or records that a routing policy chooses from, in words.
+    - `nothing`: the zone has no record of this type for the name.
+    """
+
+    zone: HostedZone
+    addresses: tuple[str, ...] = ()
+    endpoint_id: str = ""
+    availability_zone: str = ""
+    elsewhere: str = ""
+    nothing: bool = False
+
+    @property
+    def leads(self) -> bool:
+        """Whether the answer is an address or an endpoint."""
+        return bool(self.addresses or self.endpoint_id)
+
+    def __str__(self) -> str:
+        where = self.endpoint_id or ", ".join(self.addresses[:4]) or self.elsewhere
+        return f"the private hosted zone {self.zone.name} ({self.zone.id}) leads it to {where}"
+
+
+def zone_of(host: str, zones: Iterable[HostedZone]) -> HostedZone | None:
+    """Return the zone that answers for a host: the most specific one."""
+    covering = [zone for zone in zones if zone.name and is_below(host, zone.name)]
+    return max(covering, key=lambda zone: len(zone.name), default=None)
+
+
+def look_up(host: str, zone: HostedZone, version: int) -> ZoneAnswer | Unread:
+    """Return where a zone leads a host over an IP version."""
+    if isinstance(zone.records, Unread):
+        return zone.records
+    named = _records_for(host, zone.records)
+    found = [each for each in named if each.type in (_ADDRESS_TYPES[version], "CNAME")]
+    if not found:
+        return ZoneAnswer(zone, nothing=True)
+    if len(found) > 1 or found[0].several:
+        return ZoneAnswer(zone, elsewhere=f"one of several records for {host}")
+    (record,) = found
+    name = record.alias or (record.values[0] if record.type == "CNAME" and record.values else "")
+    if not name:
+        return ZoneAnswer(zone, addresses=record.values)
+    if match := _OF_ENDPOINT.fullmatch(name.rstrip(".").lower().removeprefix("*.")):
+        return ZoneAnswer(zone, endpoint_id=match[1], availability_zone=match[2] or "")
+    return ZoneAnswer(zone, elsewhere=name)
+
+
+def _records_for(host: str, records: tuple[ZoneRecord, ...]) -> list[ZoneRecord]:
+    """Return the records of a name; those of the closest wildcard if the name itself has none."""
+    exact = [each for each in records if each.name == host]
+    if exact:
+        return exact
+    wildcards = {each.name for each in records if each.name.startswith("*.") and host.endswith(each.name[1:])}
+    closest = max(wildcards, key=len, default="")
+    return [each for each in records if closest and each.name == closest]
+
+
+def endpoints_of(zone: HostedZone) -> tuple[str, ...]:
+    """Return the ids of the interface endpoints that the records of a zone stand for."""
+    records = () if isinstance(zone.records, Unread) else zone.records
+    names = (each.alias or (each.values[0] if each.type == "CNAME" and each.values else "") for each in records)
+    found = (_OF_ENDPOINT.fullmatch(name.rstrip(".").lower().removeprefix("*.")) for name in names)
+    return tuple(dict.fromkeys(each[1] for each in found if each))[:_MOST_ENDPOINTS]

@@ -1,0 +1,158 @@
+"""AWS Network Firewall in the egress VPC: its lists against the registry's three hosts, and the way through it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.integration.network.enterprise import OUT, SPOKES, Enterprise, enterprise
+from tests.integration.network.estate import INTERNET, REGION, NetworkEstate, causes, only, opened
+from tests.integration.network.test_enterprise import asked
+from tests.integration.network.test_examples import TIMEOUT, show
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CAUSE = "network_firewall_blocks_registry"
+ECR, S3 = f".ecr.{REGION}.amazonaws.com", f".s3.{REGION}.amazonaws.com"
+HOSTS = (ECR, S3)
+
+
+@dataclass(slots=True)
+class Walled:
+    """The enterprise with a firewall between the transit gateway and the NAT gateway of its egress VPC."""
+
+    whole: Enterprise
+    policy: str = ""
+    endpoint: str = ""
+    groups: list[str] = field(default_factory=list)
+
+    @property
+    def client(self) -> Any:  # noqa: ANN401 -- one of boto3's clients
+        return self.whole.out.client("network-firewall")
+
+    def build(self) -> Walled:
+        out = self.whole.out
+        made = out.ec2.create_subnet(VpcId=out.vpc, CidrBlock="10.200.2.0/28", AvailabilityZone=f"{REGION}a")
+        subnet = made["Subnet"]["SubnetId"]
+        table = out.ec2.create_route_table(VpcId=out.vpc)["RouteTable"]["RouteTableId"]
+        out.ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
+        self.policy = self.client.create_firewall_policy(FirewallPolicyName="central", FirewallPolicy=self._settings())[
+            "FirewallPolicyResponse"
+        ]["FirewallPolicyArn"]
+        self.client.create_firewall(
+            FirewallName="edge", FirewallPolicyArn=self.policy, VpcId=out.vpc, SubnetMappings=[{"SubnetId": subnet}]
+        )
+        (state,) = self.client.describe_firewall(FirewallName="edge")["FirewallStatus"]["SyncStates"].values()
+        self.endpoint = state["Attachment"]["EndpointId"]
+        out.route(table, INTERNET, NatGatewayId=self.whole.nat)
+        out.route(table, SPOKES, TransitGatewayId=self.whole.gateway)
+        for own, destination in ((out.entry_table, INTERNET), (out.inner_table, SPOKES)):
+            out.ec2.delete_route(RouteTableId=own, DestinationCidrBlock=destination)
+            out.route(own, destination, VpcEndpointId=self.endpoint)
+        return self
+
+    def _settings(self, *, strict: bool = False) -> dict[str, Any]:
+        order = {
+            "StatefulEngineOptions": {"RuleOrder": "STRICT_ORDER"},
+            "StatefulDefaultActions": ["aws:drop_established"],
+        }
+        return {
+            "StatelessDefaultActions": ["aws:forward_to_sfe"],
+            "StatelessFragmentDefaultActions": ["aws:forward_to_sfe"],
+            "StatefulRuleGroupReferences": [
+                {"ResourceArn": arn, **({"Priority": number} if strict else {})}
+                for number, arn in enumerate(self.groups, 1)
+            ],
+            **(order if strict else {}),
+        }
+
+    def domains(self, kind: str, *targets: str, home: tuple[str, ...] = (SPOKES,), strict: bool = False) -> str:
+        """One more rule group of the policy, with a domain list. Its ARN."""
+        variables = {"RuleVariables": {"IPSets": {"HOME_NET": {"Definition": list(home)}}}} if home else {}
+        source = {"Targets": list(targets), "TargetTypes": ["TLS_SNI", "HTTP_HOST"], "GeneratedRulesType": kind}
+        return self.group({"RulesSource": {"RulesSourceList": source}, **variables}, strict=strict)
+
+    def group(self, content: dict[str, Any], *, strict: bool = False) -> str:
+        made = self.client.create_rule_group(
+            RuleGroupName=f"list-{len(self.groups)}", RuleGroup=content, Type="STATEFUL", Capacity=100
+        )
+        self.groups.append(made["RuleGroupResponse"]["RuleGroupArn"])
+        self.client.update_firewall_policy(
+            UpdateToken="1", FirewallPolicyArn=self.policy, FirewallPolicy=self._settings(strict=strict)
+        )
+        return self.groups[-1]
+
+
+@pytest.fixture
+def walled(estate: NetworkEstate) -> Walled:
+    return Walled(enterprise(estate)).build()
+
+
+@pytest.mark.cause(CAUSE, "fails")
+@pytest.mark.parametrize(
+    ("listed", "lacks"), [((ECR,), "starport-layer-bucket"), ((S3,), ".dkr.ecr."), ((".example.com",), "api.ecr.")]
+)
+def test_a_list_that_lacks_a_host(walled: Walled, listed: tuple[str, ...], lacks: str) -> None:
+    arn = walled.domains("ALLOWLIST", *listed)
+    finding = only(asked(walled.whole), CAUSE)
+    assert (finding.resource.id, finding.account, finding.remediation.account) == (arn, OUT, OUT)
+    assert lacks in finding.explanation
+    assert lacks in finding.remediation.summary
+    walled.domains("ALLOWLIST", *HOSTS)
+    assert causes(asked(walled.whole)) == []
+
+
+@pytest.mark.cause(CAUSE, "fails")
+def test_a_list_that_denies(walled: Walled) -> None:
+    arn = walled.domains("DENYLIST", ".amazonaws.com")
+    assert only(asked(walled.whole), CAUSE).resource.id == arn
+
+
+@pytest.mark.cause(CAUSE, "fails")
+def test_home_net_without_the_spokes_in_strict_order(walled: Walled) -> None:
+    walled.domains("ALLOWLIST", *HOSTS, home=(), strict=True)
+    finding = only(asked(walled.whole), CAUSE)
+    assert finding.resource.id == walled.policy
+    assert "aws:drop_established" in finding.explanation
+
+
+@pytest.mark.cause(CAUSE, "passes")
+def test_a_list_that_has_all_three_hosts(walled: Walled) -> None:
+    walled.domains("ALLOWLIST", *HOSTS)
+    diagnosis = asked(walled.whole)
+    assert causes(diagnosis) == []
+    assert diagnosis.inconclusive == ()
+    assert CAUSE in diagnosis.passed
+
+
+@pytest.mark.cause(CAUSE, "near_miss")
+def test_lists_for_others(walled: Walled) -> None:
+    walled.domains("DENYLIST", ".example.com", ".ecr.eu-west-1.amazonaws.com")
+    walled.domains("ALLOWLIST", ".example.com", home=("192.168.0.0/16",))
+    diagnosis = asked(walled.whole)
+    assert causes(diagnosis) == []
+    assert CAUSE in diagnosis.passed
+
+
+def test_suricata_rules_are_open(walled: Walled) -> None:
+    walled.group({"RulesSource": {"RulesString": 'drop tls any any -> any any (tls.sni; content:"ecr"; sid:1;)'}})
+    diagnosis = asked(walled.whole)
+    assert causes(diagnosis) == []
+    assert "Suricata rules that are not modelled" in opened(diagnosis)[CAUSE]
+
+
+@pytest.mark.cause(CAUSE, "unread")
+@pytest.mark.parametrize("action", ["ListFirewalls", "DescribeFirewall", "DescribeFirewallPolicy", "DescribeRuleGroup"])
+def test_a_firewall_that_cannot_be_read_is_open_by_the_action(walled: Walled, action: str) -> None:
+    walled.domains("ALLOWLIST", ".example.com")
+    diagnosis = asked(walled.whole, denied=(f"network-firewall:{action}",))
+    assert causes(diagnosis) == []
+    assert f"network-firewall:{action}" in opened(diagnosis)[CAUSE]
+
+
+def test_the_page(walled: Walled, example: Callable[..., None]) -> None:
+    walled.domains("ALLOWLIST", ECR)
+    show(example, walled.whole.spoke, TIMEOUT, CAUSE)
