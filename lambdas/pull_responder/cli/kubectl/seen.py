@@ -48,7 +48,7 @@ class Seen:
     """Everything that was read of a cluster.
 
     - `nodes` are the nodes whose Node objects were read, by name.
-    - `own_roles` are the roles that service accounts name for pulls, by namespace and name; None where none.
+    - `own_roles` are the roles that service accounts name for pulls, by namespace and name; None if one names none.
     - `unread` are the things that could not be asked for, each with the reason.
     """
 
