@@ -183,8 +183,8 @@ class PullFailure:
       dual-stack or FIPS host, a host with a port, or ECR Public.
     - `pod_labels`: the labels of the pod, each as "key=value".
     - `cluster_region`: where the cluster is that said so, if it is in another account or region than ours; else None.
-    - `has_own_credentials`: whether the pod has a pull secret, or its service account a role for pulls. Only what kubectl
-      prints says it.
+    - `has_own_credentials`: whether the pod has a pull secret, or its service account a role for pulls. Only what
+      kubectl prints says it.
     """
 
     symptom: Symptom
