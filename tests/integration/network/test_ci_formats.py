@@ -267,9 +267,9 @@ def test_an_event_and_an_image_can_be_had_in_both_formats(
                 assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == place
 
 
-def snippets() -> list[dict[str, Any]]:
+def snippets() -> list[Any]:
     found = [yaml.safe_load(each) for each in re.findall(r"```yaml\n(.*?)```", PAGE.read_text(), re.DOTALL)]
-    assert len(found) == 2
+    assert len(found) == 3
     return found
 
 
@@ -303,14 +303,12 @@ def shell(estate: NetworkEstate, folder: Path, script: str) -> subprocess.Comple
 @pytest.mark.parametrize(("tag", "status"), [("v1", 0), ("gone", 1)])
 def test_the_pipelines_of_the_page_run(shop: NetworkEstate, tmp_path: Path, tag: str, status: int) -> None:
     write(tmp_path, deployment(f"{HOST}/{shop.name}/app:{tag}"), name="deploy/app.yaml")
-    github, gitlab = snippets()
-    steps = github["jobs"]["images"]["steps"]
+    _, steps, gitlab = snippets()
     (asks,) = [each["run"] for each in steps if "diagnose" in each.get("run", "")]
     (uploads,) = [each for each in steps if "upload-sarif" in each.get("uses", "")]
     done = shell(shop, tmp_path, asks)
     assert (done.returncode, done.stdout, done.stderr) == (status, "", "")
     assert len(sarif((tmp_path / uploads["with"]["sarif_file"]).read_text())["results"]) == status
-    assert github["permissions"]["security-events"] == "write"
 
     (asks,) = gitlab["images"]["script"]
     done = shell(shop, tmp_path, asks)
@@ -318,6 +316,22 @@ def test_the_pipelines_of_the_page_run(shop: NetworkEstate, tmp_path: Path, tag:
     report = tmp_path / gitlab["images"]["artifacts"]["reports"]["junit"]
     assert len(list(junit(report.read_text()).iter("failure"))) == status
     assert gitlab["images"]["allow_failure"] == {"exit_codes": 3}
+
+
+def test_the_steps_by_hand_pass_where_nothing_is_decided_as_the_action_does(shop: NetworkEstate, tmp_path: Path) -> None:
+    write(tmp_path, deployment(shop.image, nodeSelector={"kubernetes.io/os": "windows"}), name="deploy/app.yaml")
+    action, steps, _ = snippets()
+    (asks,) = [each["run"] for each in steps if "diagnose" in each.get("run", "")]
+    assert shell(shop, tmp_path, asks).returncode == 0
+    assert sarif((tmp_path / "images.sarif").read_text())["invocations"][0]["exitCode"] == 3
+    declared = yaml.safe_load((PAGE.parents[1] / "action.yml").read_text())
+    assert declared["inputs"]["undecided"]["default"] == "pass"
+    (step,) = [each for each in action["jobs"]["images"]["steps"] if each.get("id") == "pulls"]
+    given = set(step["with"])
+    assert given <= set(declared["inputs"])
+    assert {name for name, each in declared["inputs"].items() if each.get("required")} <= given
+    assert step["uses"] == f"OWNER/pull-responder@v{declared['inputs']['version']['default']}"
+    assert action["permissions"] == {"contents": "read", "id-token": "write", "security-events": "write"}
 
 
 def test_the_commands_of_the_page_run(shop: NetworkEstate, tmp_path: Path) -> None:
