@@ -11,7 +11,7 @@ from pull_responder.publish.as_document import finding_object, pull_object
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pull_responder.cli.answered import Reach, UsedBy
+    from pull_responder.cli.answered import Answered, Reach, UsedBy
     from pull_responder.diagnosis import Diagnosis, Undecided
     from pull_responder.events.outcome import Skipped
     from pull_responder.network import Hop, NodePlace, Path
@@ -50,6 +50,12 @@ def diagnosis_object(
         "path": _path(path) if path else None,
         "pods": _pods(reach) if reach else None,
     }
+
+
+def answered_object(each: Answered) -> dict[str, Any]:
+    """Return the object to print for an answer: of manifests, with who uses the image."""
+    found = diagnosis_object(each.diagnosis, each.path, each.asked, each.nodes, each.reach)
+    return found | (workloads_object(each.used_by) if each.used_by else {})
 
 
 def skipped_object(skipped: Skipped) -> dict[str, Any]:

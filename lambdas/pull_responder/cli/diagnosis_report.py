@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.cli.answered import Answered
-from pull_responder.cli.as_json import diagnosis_object
+from pull_responder.cli.as_json import answered_object
 from pull_responder.cli.report_file import program, write_whole
 from pull_responder.findings.clock import minute
 from pull_responder.page.diagnosis_page import ReportedPull, diagnosis_page
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from pull_responder.cli.answered import Answer
+    from pull_responder.cli.answered import Answer, UsedBy
 
 OPTION: Final = "--report"
 
@@ -28,7 +28,9 @@ def write_diagnosis_report(path: Path, answers: Sequence[Answer]) -> None:
             path=each.path,
             asked=each.asked,
             nodes=each.nodes,
-            raw=diagnosis_object(each.diagnosis, each.path, each.asked, each.nodes),
+            raw=answered_object(each),
+            used_by=tuple(_use(user) for user in each.used_by),
+            waiting=each.reach.in_words() if each.reach else None,
         )
         for each in answers
         if isinstance(each, Answered)
@@ -36,3 +38,11 @@ def write_diagnosis_report(path: Path, answers: Sequence[Answer]) -> None:
     not_asked = [each.reason for each in answers if not isinstance(each, Answered)]
     made = f"Read from AWS until {minute(time.time())}"
     write_whole(path, diagnosis_page(pulls, not_asked, made=made, by=f"Made by {program()} diagnose"), OPTION)
+
+
+def _use(user: UsedBy) -> str:
+    """Return where a manifest uses an image, for people."""
+    use = user.use
+    container = use.container if use.container.startswith("volume ") else f"container {use.container}"
+    doubt = f": may run there, {user.doubt}" if user.doubt else ""
+    return f"{use.workload}, {container} ({use.place}){doubt}"

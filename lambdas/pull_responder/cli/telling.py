@@ -9,7 +9,7 @@ import click
 
 from pull_responder.cli import answer
 from pull_responder.cli.answered import Answer, Answered, NotAsked, exit_status
-from pull_responder.cli.as_json import diagnosis_object, line_of, skipped_object, workloads_object
+from pull_responder.cli.as_json import answered_object, line_of, skipped_object
 from pull_responder.cli.diagnosis_report import OPTION, write_diagnosis_report
 from pull_responder.cli.for_ci import CI_FORMS, write_for_ci
 from pull_responder.cli.manifests_text import show_rollout
@@ -30,6 +30,7 @@ class Telling:
     - `about` is what was asked about, by the name that it was given.
     - `whole_path` is whether text shows the path to the registry hop by hop.
     - `report` is the page to write, None for none.
+    - `at` is the file at which SARIF puts results where no file was given, None where one was.
     - `of_manifests` is whether the answers are about manifests, of which text shows each image once.
     """
 
@@ -38,6 +39,7 @@ class Telling:
     whole_path: bool
     report: str | None
     of_manifests: bool = False
+    at: str | None = None
 
 
 def tell(answers: Iterator[Answer], telling: Telling) -> int:
@@ -48,7 +50,7 @@ def tell(answers: Iterator[Answer], telling: Telling) -> int:
     page = None if telling.report is None else check_writable(telling.report, OPTION)
     if telling.form in CI_FORMS:
         told = list(answers)
-        write_for_ci(told, telling.form, source=telling.about)
+        write_for_ci(told, telling.form, source=telling.about, at=telling.at)
     else:
         told = list(_shown(answers, telling))
     if page:
@@ -77,8 +79,7 @@ def _show(each: Answer, console: Console, telling: Telling) -> None:
         else:
             answer.show_skipped(console, each)
     elif as_json:
-        used = workloads_object(each.used_by) if each.used_by else {}
-        click.echo(line_of(diagnosis_object(each.diagnosis, each.path, each.asked, each.nodes, each.reach) | used))
+        click.echo(line_of(answered_object(each)))
     else:
         answer.show_diagnosis(
             console,
