@@ -128,6 +128,7 @@ generate: build/python.stamp
 	@$(PYTHON) -m infra.member_template build/generated/infra/permissions.json > build/generated/infra/member.yaml
 	@$(PYTHON) -m infra.terminal_scopes > build/generated/lambdas/pull_responder/cli/scopes.py
 	@rm -f docs/causes/*.md && cp -R build/generated/. .
+	@$(PYTHON) -m tests.unit.docs.samples
 
 # Which versions are installed and packaged: after a change of a requirements.txt. What is packaged is for the functions'
 # Python and processor alone, with the hash of each file.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rich.cells import cell_len
 from rich.console import Console
 
+from pull_responder.checks import BY_ID
 from pull_responder.cli.answer import show_diagnosis
 from pull_responder.cli.lines import UNLIMITED, shown
 from pull_responder.cli.order import worst_first
@@ -65,7 +66,7 @@ def _of_cause(diagnosis: Diagnosis, first: str, second: str) -> dict[str, bool]:
     fix = worst.remediation
     found = {
         "line 1 names no severity": not first.startswith(f"{max(diagnosis.findings, key=_rank).severity}: "),
-        "line 1 does not say what is wrong": shown(worst.title) not in first and worst.cause not in first,
+        "line 1 does not say what is wrong": not any(said in first for said in _words(worst)),
         "line 1 names nothing broken": re.search(r"\([^()]{3,}.*\)", first) is None,
         "line 1 does not count the others": str(more or "") not in first.rpartition(")")[2],
     }
@@ -78,6 +79,13 @@ def _of_cause(diagnosis: Diagnosis, first: str, second: str) -> dict[str, bool]:
         whole = second in map(shown, (fix.summary, fix.short))
         found["line 2 says nothing to do"] = not (whole or second.startswith("By hand")) or len(second) < 20
     return found
+
+
+def _words(finding: Finding) -> Iterator[str]:
+    """The plain words of a fault; the id of one that has none of ours."""
+    check = BY_ID.get(finding.cause)
+    yield shown(finding.title)
+    yield (check.short or check.title) if check else finding.cause
 
 
 def _rank(finding: Finding) -> int:

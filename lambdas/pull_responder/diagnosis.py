@@ -30,7 +30,7 @@ from pull_responder.pulls.image import has_come_since, read_image_ahead
 from pull_responder.pulls.kubelet_words import read_words
 from pull_responder.pulls.node_role import add_node_role
 from pull_responder.pulls.outsider import outsider_of, withhold_commands
-from pull_responder.pulls.own_credentials import left_open, of_another
+from pull_responder.pulls.own_credentials import is_of_node, left_open, of_another
 from pull_responder.pulls.puller import Puller, puller_of
 from pull_responder.pulls.reasons import NAMES_OF_AWS, not_known_for_eks
 from pull_responder.pulls.session import role_arn_of
@@ -42,6 +42,10 @@ if TYPE_CHECKING:
     from pull_responder.pulls.pull_facts import PullFacts
 
 _FIXED_SINCE = "Everything that can be read allows this pull now: the configuration has changed since AWS refused it."
+_ALLOWED_NOW = (
+    "Everything that can be read allows this pull now: the configuration has changed since, or the pod tries again "
+    "within 5 minutes."
+)
 _THERE_NOW = {
     Symptom.NOT_FOUND: "The image is there now: it was pushed after this pull failed.",
     Symptom.PLATFORM_MISMATCH: "The image has a manifest for the node's platform now: it was pushed after this pull.",
@@ -233,6 +237,8 @@ def _sort_verdicts(
         each.reason for check, each in verdicts.items() if each.status is Status.PASSED and _fits(check, pull, puller)
     ]
     note = " ".join(filter(None, dict.fromkeys(why))) or _describe_change(pull, passed, unchecked)
+    if not note and may_pull and is_open and not of_aws and is_of_node(pull):
+        note = _ALLOWED_NOW
     return Diagnosis(
         pull=pull,
         puller=puller,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.browser.conftest import written
+from tests.browser.lives import open_life, page_of, resolved_life
 from tests.browser.pages import HOSTILE, denied, healthy, hostile, page, undecided, unreachable
 
 if TYPE_CHECKING:
@@ -119,6 +121,34 @@ def test_one_picture_is_shown_with_the_broken_stop_marked(
         return [...each.querySelectorAll('text')].some(text => right(text) > box.right);
     }}).length"""
     assert opened.run(outside) == 0
+
+
+def test_who_uses_an_image_stands_in_the_width_of_the_page(chromium: Chromium, tmp_path: Path) -> None:
+    used = ("Deployment shop/web, container web (charts/shop/templates/web.yaml:11)",)
+    opened = chromium.open(written(tmp_path, page(replace(denied(), used_by=used))), width=1200)
+    assert opened.run("document.querySelector('.used li').clientWidth") > 600
+
+
+@pytest.mark.parametrize("width", [360, 390, 768])
+def test_a_command_breaks_at_its_spaces_alone(chromium: Chromium, tmp_path: Path, width: int) -> None:
+    opened = chromium.open(written(tmp_path, PAGES["denied"]), width=width)
+    lines = opened.run("""[...document.querySelectorAll('.command .word')].map(word => {
+        const range = document.createRange();
+        range.selectNodeContents(word);
+        const tops = [...range.getClientRects()].map(each => Math.round(each.top));
+        const alone = word.getBoundingClientRect().width >= word.closest('pre').clientWidth - 1;
+        return [word.textContent, new Set(tops).size, alone];
+    })""")
+    assert len(lines) > 8
+    assert [word for word, rows, alone in lines if rows > 1 and not alone] == []
+
+
+def test_an_account_id_in_a_table_is_one_line(chromium: Chromium, tmp_path: Path) -> None:
+    opened = chromium.open(written(tmp_path, page_of(open_life(), resolved_life())), width=360)
+    ids = "[...document.querySelectorAll('th.whole')]"
+    assert opened.run(f"{ids}.map(each => each.textContent)") == ["111111111111"]
+    lines = f"{ids}.map(each => each.clientHeight < 2 * parseFloat(getComputedStyle(each).lineHeight))"
+    assert opened.run(lines) == [True]
 
 
 def test_a_name_from_right_to_left_moves_nothing_beside_it(chromium: Chromium, tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ class Check:
     Its name and its needs:
 
     - `id` names the fault and is the name of the file.
-    - `title` states the fault in a few words.
+    - `title` states the fault in a few words. `short` does in fewer, for a line where the title does not fit.
     - `again` says what works again once the fault is gone, for people, without a full stop.
     - `severity` is the severity of its findings. `severity_if_repeated` is for a finding that recurs often or in many
       forms.
@@ -130,6 +130,7 @@ class Check:
     tells_more_at_first: bool = False
     of_responder: bool = False
     severity_if_repeated: Severity | None = None
+    short: str = ""
     again: str = "The image can be pulled again"
     kind: Kind = Kind.CONFIGURATION
     symptoms: frozenset[Symptom] = field(init=False)

@@ -95,6 +95,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
 CHECK = Check(
     id="credential_provider_failing",
     title="kubelet shows the registry no credentials",
+    short="kubelet shows no credentials",
     again="kubelet can get credentials for the registry again",
     severity=Severity.HIGH,
     resource_type="AwsEc2Instance",

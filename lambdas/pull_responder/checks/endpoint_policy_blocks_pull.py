@@ -203,6 +203,7 @@ def _by_words(pull: PullFailure, facts: PullFacts, unread: list[str]) -> Verdict
 CHECK = Check(
     id="endpoint_policy_blocks_pull",
     title="The policy of a VPC endpoint for ECR stops the pull",
+    short="Endpoint policy stops the pull",
     again="The policy of the endpoint lets the role pull again",
     severity=Severity.HIGH,
     resource_type="Other",

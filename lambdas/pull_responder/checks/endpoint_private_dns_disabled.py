@@ -47,6 +47,7 @@ def _fix(fault: Fault, path: PullPath) -> Remediation:
 CHECK = Check(
     id="endpoint_private_dns_disabled",
     title="The interface endpoint has private DNS off",
+    short="Endpoint has private DNS off",
     again="The registry's name leads to the endpoint again",
     severity=Severity.HIGH,
     resource_type="Other",

@@ -38,6 +38,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
 CHECK = Check(
     id="endpoint_security_group_blocks_ingress",
     title="The endpoint's security groups do not let the node in",
+    short="Endpoint's groups block the node",
     again="The endpoint lets the node in again",
     severity=Severity.HIGH,
     resource_type="AwsEc2SecurityGroup",

@@ -153,6 +153,7 @@ def _failure(
 CHECK = Check(
     id="image_platform_mismatch",
     title="The image has no manifest for the node's platform",
+    short="No manifest for the platform",
     again="The image fits the node's platform again",
     severity=Severity.LOW,
     resource_type="AwsEcrContainerImage",

@@ -82,6 +82,7 @@ def _fix(nodes: Nodes, off: list[Instance], template_id: str | None) -> Remediat
 CHECK = Check(
     id="instance_metadata_disabled",
     title="The node's metadata endpoint is off",
+    short="Node's metadata endpoint is off",
     again="The node can get credentials again",
     severity=Severity.HIGH,
     resource_type="AwsEc2Instance",

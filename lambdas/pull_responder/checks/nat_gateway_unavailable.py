@@ -58,6 +58,7 @@ def _fix(fault: Fault, path: PullPath) -> Remediation:
 CHECK = Check(
     id="nat_gateway_unavailable",
     title="The route to the registry ends in an unavailable NAT gateway",
+    short="The NAT gateway is unavailable",
     again="The NAT gateway on the way to the registry can be used again",
     severity=Severity.HIGH,
     resource_type="Other",

@@ -38,6 +38,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
 CHECK = Check(
     id="network_acl_blocks_traffic",
     title="A network ACL stops the traffic to the registry",
+    short="Network ACL stops the traffic",
     again="The network ACL lets the traffic to the registry through again",
     severity=Severity.HIGH,
     resource_type="AwsEc2NetworkAcl",

@@ -100,6 +100,7 @@ def _fix(fault: Fault, path: PullPath) -> Remediation:
 CHECK = Check(
     id="no_route_to_ecr",
     title="No route leads from the node to the registry",
+    short="No route to the registry",
     again="The subnet can reach the registry by its routes again",
     severity=Severity.HIGH,
     resource_type="AwsEc2Subnet",

@@ -71,6 +71,7 @@ def _size(pull: PullFailure, facts: PullFacts) -> tuple[str, ...]:
 CHECK = Check(
     id="node_disk_full",
     title="The node ran out of space for the image",
+    short="The node's disk is full",
     again="The node has space for the image again",
     severity=Severity.HIGH,
     resource_type="AwsEc2Instance",

@@ -88,6 +88,7 @@ def _evidence(issue: HealthIssue) -> str:
 CHECK = Check(
     id="node_group_unhealthy",
     title="Amazon EKS reports an issue of the node group or Fargate profile",
+    short="Amazon EKS reports an issue",
     again="Amazon EKS reports the node group or Fargate profile as healthy again",
     severity=Severity.HIGH,
     resource_type="Other",

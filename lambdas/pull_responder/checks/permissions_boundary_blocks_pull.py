@@ -83,6 +83,7 @@ def _fix(pull: PullFailure, facts: PullFacts, fault: PolicyFault) -> Remediation
 CHECK = Check(
     id="permissions_boundary_blocks_pull",
     title="The role's permissions boundary stops the pull",
+    short="Permissions boundary stops the pull",
     again="The role's permissions boundary allows the pull again",
     severity=Severity.HIGH,
     resource_type="AwsIamRole",

@@ -107,6 +107,7 @@ def _proxy_of(message: str) -> str | None:
 CHECK = Check(
     id="proxy_blocks_pull",
     title="The node's HTTP proxy stops the pull",
+    short="HTTP proxy stops the pull",
     again="The node's HTTP proxy lets the pull through again",
     severity=Severity.HIGH,
     resource_type="AwsEc2Instance",

@@ -54,6 +54,7 @@ def _fix(fault: Fault, path: PullPath) -> Remediation:
 CHECK = Check(
     id="public_ip_missing",
     title="The node has no public address, and its route is an internet gateway",
+    short="Node has no public address",
     again="The way through the internet gateway can be used again",
     severity=Severity.HIGH,
     resource_type="AwsEc2Subnet",

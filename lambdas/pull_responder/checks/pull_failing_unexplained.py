@@ -201,6 +201,7 @@ def unexplained_verdict(  # noqa: PLR0913 -- keyword-only but for the pull
 CHECK = Check(
     id="pull_failing_unexplained",
     title="A pull keeps failing and nothing explains it",
+    short="Nothing explains the failure",
     again="The image can be pulled again",
     severity=Severity.MEDIUM,
     resource_type="AwsIamRole",

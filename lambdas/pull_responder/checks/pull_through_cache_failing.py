@@ -241,6 +241,7 @@ def _upstream_failure(verdict: Verdict, pull: PullFailure, repository: Arn, faul
 CHECK = Check(
     id="pull_through_cache_failing",
     title="The pull-through cache cannot fetch the image",
+    short="Pull-through cache is failing",
     again="The pull-through cache can fetch the image again",
     severity=Severity.MEDIUM,
     resource_type="AwsEcrRepository",

@@ -48,6 +48,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
 CHECK = Check(
     id="rcp_blocks_pull",
     title="A resource control policy stops the pull",
+    short="An RCP stops the pull",
     again="The resource control policies let the role pull again",
     severity=Severity.HIGH,
     resource_type="Other",

@@ -72,6 +72,7 @@ def _why(message: str) -> str:
 CHECK = Check(
     id="registry_certificate_untrusted",
     title="The node does not trust the certificate that it receives",
+    short="The certificate is not trusted",
     again="The node can trust the certificate that it receives again",
     severity=Severity.HIGH,
     resource_type="AwsEc2Instance",

@@ -67,6 +67,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
 CHECK = Check(
     id="registry_policy_denies_pull",
     title="The registry policy denies the pull",
+    short="Registry policy denies pulls",
     again="The registry policy lets the role pull again",
     severity=Severity.HIGH,
     resource_type="AwsEcrRepository",

@@ -62,6 +62,7 @@ def _resource(pull: PullFailure, repository: Arn | None) -> Resource | None:
 CHECK = Check(
     id="registry_throttled",
     title="The registry answered that there are too many requests",
+    short="There are too many requests",
     again="The registry takes the requests again",
     severity=Severity.MEDIUM,
     resource_type="AwsEcrRepository",

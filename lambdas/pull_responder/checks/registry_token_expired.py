@@ -87,6 +87,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
 CHECK = Check(
     id="registry_token_expired",
     title="The token shown to the registry has expired",
+    short="The registry token has expired",
     again="The token shown to the registry is valid again",
     severity=Severity.HIGH,
     resource_type="AwsEc2Instance",

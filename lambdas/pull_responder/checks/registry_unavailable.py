@@ -63,6 +63,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: ARG001 -- 
 CHECK = Check(
     id="registry_unavailable",
     title="The registry answers with a server error",
+    short="Registry answers with an error",
     again="The registry answers again",
     severity=Severity.MEDIUM,
     resource_type="AwsEcrRepository",

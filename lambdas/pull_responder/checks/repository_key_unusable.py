@@ -77,6 +77,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: PLR0911 --
 CHECK = Check(
     id="repository_key_unusable",
     title="The key that encrypts the repository cannot be used",
+    short="The KMS key is unusable",
     again="The key that encrypts the repository can be used again",
     severity=Severity.MEDIUM,
     resource_type="AwsKmsKey",

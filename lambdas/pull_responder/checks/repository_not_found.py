@@ -173,6 +173,7 @@ def _uri(repository: Arn, region: str, name: str) -> str:
 CHECK = Check(
     id="repository_not_found",
     title="There is no such repository in this account and region",
+    short="There is no such repository",
     again="The repository can be found again",
     severity=Severity.LOW,
     resource_type="AwsEcrRepository",

@@ -77,6 +77,7 @@ def _fix(fault: PolicyFault, repository: Arn) -> Remediation:
 CHECK = Check(
     id="repository_policy_denies_pull",
     title="The repository policy denies the pull",
+    short="Repository policy denies pulls",
     again="The repository policy lets the role pull again",
     severity=Severity.MEDIUM,
     resource_type="AwsEcrRepository",

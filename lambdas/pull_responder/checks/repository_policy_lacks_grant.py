@@ -98,6 +98,7 @@ def _fix(fault: PolicyFault, repository: Arn) -> Remediation:
 CHECK = Check(
     id="repository_policy_lacks_grant",
     title="The repository policy does not let the other account pull",
+    short="Repository policy lacks a grant",
     again="The repository policy lets the other account pull again",
     severity=Severity.MEDIUM,
     resource_type="AwsEcrRepository",

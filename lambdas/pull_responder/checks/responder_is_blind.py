@@ -87,6 +87,7 @@ def _listed(regions: Sequence[str]) -> str:
 CHECK = Check(
     id="responder_is_blind",
     title="Pull Responder does not see failed pulls",
+    short="Failed pulls are not seen",
     again="Pull Responder sees failed pulls again",
     severity=Severity.MEDIUM,
     resource_type="AwsAccount",

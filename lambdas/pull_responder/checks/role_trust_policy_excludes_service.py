@@ -146,6 +146,7 @@ def _outcome(role: Role, service: str, nodes: Nodes) -> Outcome | Unread:
 CHECK = Check(
     id="role_trust_policy_excludes_service",
     title="The role's trust policy does not let nodes or pods have it",
+    short="Trust policy excludes nodes or pods",
     again="Nodes or pods can have the role again",
     severity=Severity.HIGH,
     resource_type="AwsIamRole",

@@ -49,6 +49,7 @@ def _fix(fault: Fault, path: PullPath) -> Remediation:
 CHECK = Check(
     id="s3_endpoint_not_in_route_table",
     title="The S3 gateway endpoint is not in the subnet's route table",
+    short="No route to the S3 endpoint",
     again="The S3 gateway endpoint is in the route table again",
     severity=Severity.HIGH,
     resource_type="AwsEc2RouteTable",

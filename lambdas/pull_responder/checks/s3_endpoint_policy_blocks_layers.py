@@ -119,6 +119,7 @@ def _failure(way: EndpointOnPath, endpoint: VpcEndpoint, found: EndpointOutcome,
 CHECK = Check(
     id="s3_endpoint_policy_blocks_layers",
     title="The policy of the S3 endpoint does not let the layers through",
+    short="S3 endpoint stops the layers",
     again="The policy of the S3 endpoint lets the layers through again",
     severity=Severity.HIGH,
     resource_type="Other",

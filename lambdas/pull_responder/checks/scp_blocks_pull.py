@@ -45,6 +45,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
 CHECK = Check(
     id="scp_blocks_pull",
     title="A service control policy stops the pull",
+    short="An SCP stops the pull",
     again="The service control policies let the role pull again",
     severity=Severity.HIGH,
     resource_type="Other",

@@ -41,6 +41,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
 CHECK = Check(
     id="security_group_blocks_egress",
     title="The node's security groups do not let it out to the registry",
+    short="Security groups block egress",
     again="The node's security groups let it out to the registry again",
     severity=Severity.HIGH,
     resource_type="AwsEc2SecurityGroup",

@@ -89,6 +89,7 @@ def _resource(pull: PullFailure, principal: Principal, role_arn: str | None) -> 
 CHECK = Check(
     id="unexpected_principal_denied",
     title="Someone who does not pull for EKS was refused by ECR",
+    short="ECR refused someone else",
     again="Who was refused does pull for EKS",
     severity=Severity.INFORMATIONAL,
     resource_type="AwsIamRole",

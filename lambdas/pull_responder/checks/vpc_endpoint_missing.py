@@ -41,6 +41,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
 CHECK = Check(
     id="vpc_endpoint_missing",
     title="A VPC endpoint that the private subnet needs does not exist",
+    short="A VPC endpoint is missing",
     again="The private subnet can use the VPC endpoints that it needs again",
     severity=Severity.HIGH,
     resource_type="AwsEc2Vpc",

@@ -38,6 +38,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
 CHECK = Check(
     id="vpc_endpoint_unavailable",
     title="A VPC endpoint on the way to the registry is not available",
+    short="A VPC endpoint is unavailable",
     again="The VPC endpoint can be used again",
     severity=Severity.HIGH,
     resource_type="Other",

@@ -172,8 +172,8 @@ def _show_pull(  # noqa: PLR0913, PLR0917 -- one argument a thing to show
     if f"image {shown(image)}" not in parts:
         show_row(console, "Pull", image)
     if asked is None:
-        when = pull.observed_at or "not known"
-        show_row(console, "Failed", f"{pull.symptom}, stage {pull.stage or 'not known'}, at {when}")
+        when = f", at {pull.observed_at}" if pull.observed_at else ""
+        show_row(console, "Failed", f"{pull.symptom}, stage {pull.stage or 'not known'}{when}")
     elif nodes is not None and not told.endswith(f" on {shown(nodes)}"):
         show_row(console, "By", nodes)
     if pull.principal:

@@ -58,7 +58,7 @@ def ask_about_image(text: str, chosen: Chosen, place: Place, access: Access, lin
     connection = open_connection(replace(access, region=told, otherwise=named.region if named else None))
     image = question.read_image(text, connection.aws)
     if image.kind is RegistryKind.OTHER:
-        yield Skipped(question.not_in_ecr(image))
+        yield Skipped(question.not_in_ecr(image) + question.forgotten_registry(image))
         return
 
     def answers() -> Iterator[Answer]:

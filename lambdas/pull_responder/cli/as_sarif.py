@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from pull_responder.findings.finding import Finding
 
 MOST_RESULTS: Final = 5_000
+NO_FILE: Final = "no-file"
+"""The file of results that are about none. GitHub takes no result without one, and shows no code of one it has not."""
 
 _SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVELS: Final = {
@@ -47,30 +49,37 @@ _MOST_LINES: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a result stands: a file with a line, and the workload and container there."""
+    """Where a result stands: a file with a line, and the workload and container there.
+
+    `said` is where the workload was read, if that was no file.
+    """
 
     file: str
     line: int = 1
     workload: str = ""
     doubt: str = ""
+    said: str = ""
 
 
-def sarif_document(answers: Sequence[Answer], source: str, status: int) -> str:
+def sarif_document(answers: Sequence[Answer], source: str, status: int, *, at: str | None = None) -> str:
     """Return the whole document, with a line break at its end.
 
-    `source` is the file that was given, for answers that are about no line of a manifest; `status` the exit status.
+    - `source` is the file that was given, for answers that are about no line of a manifest.
+    - `status` is the exit status.
+    - `at` is the file for all results, where no file was given: standard input, a pod or an image. Lines of what was
+      read are none of that file's, so results stand at its first.
     """
     results = [
         (finding, each, place)
         for each in answers
         if isinstance(each, Answered)
         for finding in each.diagnosis.findings
-        for place in _places(each, source)
+        for place in _places(each, source, at)
     ]
     results.sort(key=lambda one: -one[0].severity.rank)
     kept = results[:MOST_RESULTS]
     rules = list(dict.fromkeys(finding.cause for finding, _, _ in kept))
-    notifications = [note for each in answers for note in _notifications(each, source)]
+    notifications = [note for each in answers for note in _notifications(each, source, at)]
     if len(results) > MOST_RESULTS:
         left = f"{len(results) - MOST_RESULTS} further results are left out: GitHub shows {MOST_RESULTS}"
         notifications.insert(0, _notification(left, "warning"))
@@ -91,12 +100,15 @@ def sarif_document(answers: Sequence[Answer], source: str, status: int) -> str:
     )
 
 
-def _places(each: Answered, source: str) -> list[_Place]:
-    found = [
-        _Place(user.use.file, user.use.line, f"{user.use.workload}/{user.use.container}", user.doubt)
-        for user in each.used_by
-    ]
-    return found or [_Place(source)]
+def _places(each: Answered, source: str, at: str | None) -> list[_Place]:
+    found = []
+    for user in each.used_by:
+        use, workload = user.use, f"{user.use.workload}/{user.use.container}"
+        if at is None:
+            found.append(_Place(use.file, use.line, workload, user.doubt))
+        else:
+            found.append(_Place(at, 1, workload, user.doubt, said=f"{use.file}, line {use.line}"))
+    return found or [_Place(at or source)]
 
 
 def _rule(cause: str) -> dict[str, Any]:
@@ -144,13 +156,14 @@ def _text(finding: Finding, each: Answered, place: _Place, commands: Sequence[st
     """Return the message. Braces mean something in messages of SARIF, so commands that have some are not in it."""
     by = f" This stops {each.asked} by {each.nodes}." if each.asked and each.nodes else ""
     doubt = f" The pods may run there: {place.doubt}." if place.doubt else ""
+    where_used = f" Used by {place.workload} ({place.said})." if place.said else ""
     plain = [each_command for each_command in commands if not set("{}[]") & set(each_command)]
     typed = ""
     if commands:
         where = f"In account {finding.remediation.account}, region {finding.remediation.region}"
         one_by_one = "; ".join(plain) if len(plain) == len(commands) else "the commands in this result's properties"
         typed = f" {where}: {one_by_one}"
-    return _message(f"{finding.explanation}{by}{doubt} Fix: {finding.remediation.summary}") + _escape(typed)
+    return _message(f"{finding.explanation}{by}{where_used}{doubt} Fix: {finding.remediation.summary}") + _escape(typed)
 
 
 def _message(text: str) -> str:
@@ -182,7 +195,7 @@ def _uri(file: str) -> str:
     return quote(path.as_posix().encode("utf-8", "surrogateescape"))
 
 
-def _notifications(each: Answer, source: str) -> Iterator[dict[str, Any]]:
+def _notifications(each: Answer, source: str, at: str | None) -> Iterator[dict[str, Any]]:
     if isinstance(each, Skipped):
         yield _notification(each.reason, "note")
     elif not isinstance(each, Answered):
@@ -192,7 +205,7 @@ def _notifications(each: Answer, source: str) -> Iterator[dict[str, Any]]:
         reasons = "; ".join(f"{one.cause}: {one.reason}" for one in each.diagnosis.inconclusive[:_MOST_LINES])
         by = f" by {each.nodes}" if each.nodes else ""
         note = _notification(f"{image}{by} is not decided: {reasons}", "warning")
-        yield note | {"locations": [_location(place) for place in _places(each, source)[:_MOST_LINES]]}
+        yield note | {"locations": [_location(place) for place in _places(each, source, at)[:_MOST_LINES]]}
 
 
 def _notification(text: str, level: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import click
 
 from pull_responder.cli import options, question
 from pull_responder.cli.answering import ask_about_image, ask_about_input, ask_about_kubectl, ask_about_manifests
+from pull_responder.cli.as_sarif import NO_FILE
 from pull_responder.cli.asked_nodes import Chosen
 from pull_responder.cli.connection import Access
 from pull_responder.cli.diagnosis_report import OPTION as REPORT
@@ -46,6 +47,11 @@ from pull_responder.cli.telling import Telling, tell
 @click.option(
     "--path", "whole_path", is_flag=True, help="Show the path to the registry hop by hop, not only its faults."
 )
+@click.option(
+    "--sarif-file",
+    metavar="PATH",
+    help="For -o sarif: the file of the repository at which results stand that are about no file, as of --manifests -.",
+)
 @click.option(REPORT, metavar="FILE.html", help="Write all answers as one page, too, which stands alone.")
 @options.region
 @options.profile
@@ -65,6 +71,7 @@ def diagnose(  # noqa: PLR0913, PLR0917 -- one argument an option
     fargate_profile: str | None,
     instance: str | None,
     whole_path: bool,  # noqa: FBT001 -- a flag of the command line
+    sarif_file: str | None,
     report: str | None,
     region: str | None,
     profile: str | None,
@@ -88,6 +95,9 @@ def diagnose(  # noqa: PLR0913, PLR0917 -- one argument an option
     values |= {"--manifests": manifests, "--cluster": cluster, "--nodegroup": nodegroup, "--instance": instance}
     values |= {"--fargate-profile": fargate_profile, "--region": region, "--profile": profile}
     source = source_of(values, all_namespaces=all_namespaces)
+    is_file = (file or manifests or "-") != "-"
+    if sarif_file is not None and (form != "sarif" or is_file or not sarif_file.strip()):
+        raise click.UsageError("--sarif-file names a file for -o sarif, where what is asked about is in none")
     place = question.read_cluster(cluster)
     if region and place.region and region != place.region:
         raise click.UsageError(f"--region is {region[:40]!r}, but the cluster's ARN is of {place.region}")
@@ -105,4 +115,14 @@ def diagnose(  # noqa: PLR0913, PLR0917 -- one argument an option
     else:
         answers = ask_about_image(image or "", chosen, place, access, line)
     about = file or manifests or image or pod or namespace or "the cluster"
-    return tell(answers, Telling(form, about, whole_path, report, of_manifests=source == "--manifests"))
+    return tell(
+        answers,
+        Telling(
+            form,
+            about,
+            whole_path,
+            report,
+            of_manifests=source == "--manifests",
+            at=None if is_file else sarif_file or NO_FILE,
+        ),
+    )

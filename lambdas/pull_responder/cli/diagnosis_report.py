@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from pull_responder.cli.answered import Answer
+    from pull_responder.cli.answered import Answer, UsedBy
 
 OPTION: Final = "--report"
 
@@ -29,6 +29,8 @@ def write_diagnosis_report(path: Path, answers: Sequence[Answer]) -> None:
             asked=each.asked,
             nodes=each.nodes,
             raw=answer_object(each),
+            used_by=tuple(_use(user) for user in each.used_by),
+            waiting=each.reach.in_words() if each.reach else None,
         )
         for each in answers
         if isinstance(each, Answered)
@@ -36,3 +38,11 @@ def write_diagnosis_report(path: Path, answers: Sequence[Answer]) -> None:
     not_asked = [each.reason for each in answers if not isinstance(each, Answered)]
     made = f"Read from AWS until {minute(time.time())}"
     write_whole(path, diagnosis_page(pulls, not_asked, made=made, by=f"Made by {program()} diagnose"), OPTION)
+
+
+def _use(user: UsedBy) -> str:
+    """Return where a manifest uses an image, for people."""
+    use = user.use
+    container = use.container if use.container.startswith("volume ") else f"container {use.container}"
+    doubt = f": may run there, {user.doubt}" if user.doubt else ""
+    return f"{use.workload}, {container} ({use.place}){doubt}"

@@ -9,7 +9,6 @@ import click
 from pull_responder.cli.answered import exit_status
 from pull_responder.cli.as_junit import junit_document
 from pull_responder.cli.as_sarif import sarif_document
-from pull_responder.cli.manifest_files import STANDARD_INPUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,13 +18,13 @@ if TYPE_CHECKING:
 CI_FORMS: Final = ("junit", "sarif")
 
 
-def write_for_ci(answers: Iterable[Answer], form: str, *, source: str) -> int:
+def write_for_ci(answers: Iterable[Answer], form: str, *, source: str, at: str | None = None) -> int:
     """Print all answers as one document, once all are known. Return the exit status.
 
-    `source` is the file or folder that was given, `-` for standard input.
+    - `source` is the file or folder that was given.
+    - `at` is the file at which SARIF puts all results, where none was given. None where one was.
     """
     known = list(answers)
     status = exit_status(known)
-    name = STANDARD_INPUT if source == "-" else source
-    click.echo(junit_document(known) if form == "junit" else sarif_document(known, name, status), nl=False)
+    click.echo(junit_document(known) if form == "junit" else sarif_document(known, source, status, at=at), nl=False)
     return status

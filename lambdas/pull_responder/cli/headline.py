@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from rich.cells import cell_len
 
-from pull_responder.checks import pull_failing_unexplained
+from pull_responder.checks import BY_ID, pull_failing_unexplained
 from pull_responder.cli.lines import cut_name, first_fitting, first_words, shown
 from pull_responder.cli.named import named
 from pull_responder.publish.text import command_line, last_name, number_of
@@ -35,18 +35,26 @@ _ARN: Final = re.compile(r"arn:[a-z-]+:[^\s/]*/\S+")
 def cause_line(finding: Finding, more: int = 0) -> str:
     """Return the severity of a cause, the fault and what is broken, and how many `more` causes there are."""
     resource = named(finding.resource)
-    faults = (shown(finding.title), finding.cause)
+    short = _short(finding.cause)
     counts = (f", and {number_of(more, 'more cause')}", f", +{more}") if more else ("",)
     candidates = (
         f"{finding.severity}: {fault} ({what}){count}"
-        for fault in faults
+        for count in counts
+        for fault in dict.fromkeys((shown(finding.title), short))
         for what in dict.fromkeys((str(resource), resource.alone))
-        for count in counts[:1]
     )
     if fitting := first_fitting(candidates, COLUMNS):
         return fitting
-    head, tail = f"{finding.severity}: {finding.cause} (", f"){counts[-1]}"
-    return f"{head}{resource.cut(max(COLUMNS - len(head) - len(tail), _SHORTEST_NAME))}{tail}"
+    tail = f"){counts[-1]}"
+    heads = [f"{finding.severity}: {fault} (" for fault in (short, finding.cause)]
+    lines = [f"{head}{resource.cut(max(COLUMNS - len(head) - len(tail), _SHORTEST_NAME))}{tail}" for head in heads]
+    return first_fitting(lines, COLUMNS) or lines[-1]
+
+
+def _short(cause: str) -> str:
+    """Return the fault in the fewest words; of a cause that is not known here, its id."""
+    check = BY_ID.get(cause)
+    return (check.short or check.title) if check else cause
 
 
 def fix_line(finding: Finding) -> tuple[str, str]:
@@ -82,8 +90,8 @@ def open_line(opened: Sequence[Undecided], title: str) -> str:
     count = f", or {more} more" if more else ""
     if first == pull_failing_unexplained.CHECK.id:
         return f"Not decided: nothing that can be read explains it{count}"
-    fault = title[:1].lower() + title[1:] if title.startswith(_ARTICLES) else title
-    candidates = (f"Not decided: perhaps {what}{count}" for what in (fault, first) if what)
+    faults = (each[:1].lower() + each[1:] if each.startswith(_ARTICLES) else each for each in (title, _short(first)))
+    candidates = (f"Not decided: perhaps {what}{count}" for what in faults if what)
     return first_fitting(candidates, COLUMNS) or f"Not decided: {first}{count}"
 
 

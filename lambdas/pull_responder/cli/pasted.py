@@ -13,7 +13,7 @@ from pull_responder.events.kubelet_message import TEXT_LIMIT, KubeletMessage, re
 from pull_responder.model.pull import Symptom
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 MOST: Final = 20
 """The most messages of one paste that are told."""
@@ -30,6 +30,10 @@ _BACK_OFF: Final = re.compile(r"Back-off pulling image \"?[^\s\"]{1,600}\"?\W*$"
 # "Name:" of a pod begins a line of `kubectl describe pod`, and pods stand as "pod/NAME" in events.
 _NAME: Final = re.compile(r"^(Name|Namespace):\s+(\S{1,253})\s*$")
 _NAMESPACE: Final = re.compile(r"([a-z][a-z0-9-]{0,62})\s+(?:\d|<)")
+# The scheduler's words (kubernetes pkg/scheduler/schedule_one.go). A terminal may have broken them.
+_ASSIGNED: Final = re.compile(
+    r"\bSuccessfully\s{1,80}assigned\s{1,80}([a-z0-9][a-z0-9-]{0,62})/([a-z0-9][a-z0-9.-]{0,252})\s{1,80}to\s"
+)
 _POD: Final = re.compile(r"(?:^|\s)pod/([a-z0-9][a-z0-9.-]{0,252})(?=\s)")
 
 
@@ -59,7 +63,18 @@ def messages_of(text: str) -> list[Pasted]:
     found = _merged(_events(text))
     told = {str(each.read.image) for each in found if _has_reason(each.read)}
     kept = [each for each in found if _has_reason(each.read) or str(each.read.image) not in told]
-    return kept or [Pasted(text, read_message(text))]
+    pods = _assigned(text)
+    return kept or [Pasted(text, read_message(text), pods if len(pods) == 1 else ())]
+
+
+def _assigned(text: str) -> tuple[tuple[str, str], ...]:
+    """Return the pods that the scheduler put on nodes, each with its namespace."""
+    return tuple(dict.fromkeys((found[1], found[2]) for found in _ASSIGNED.finditer(text)))
+
+
+def _only_one(pods: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Return the names of a paste that tells of one pod alone, else none."""
+    return {"Namespace": pods[0][0], "Name": pods[0][1]} if len(pods) == 1 else {}
 
 
 def _has_reason(read: KubeletMessage) -> bool:
@@ -78,24 +93,30 @@ def _merged(events: Iterable[Pasted]) -> list[Pasted]:
 
 def _events(text: str) -> Iterator[Pasted]:
     """Yield the events of failed pulls in what kubectl prints; none if the text has no events."""
-    names: dict[str, str] = {}
+    assigned = _assigned(text)
+    names = _only_one(assigned)
     lines: list[str] = []
     for line in [*text.splitlines()[:_LINES], ""]:
         named, is_event = _NAME.match(line), _EVENT.match(line) is not None
         if lines and (is_event or named or not line.strip()):
-            yield _pasted("\n".join(lines), names)
+            yield _pasted("\n".join(lines), names, assigned)
             lines = []
+        if of_scheduler := _assigned(line):
+            names = _only_one(of_scheduler)
         if named:
             names = {**(names if named[1] == "Namespace" else {}), named[1]: named[2]}
         if (is_event and _FAILED.search(line)) or lines:
             lines.append(line)
 
 
-def _pasted(text: str, names: dict[str, str]) -> Pasted:
+def _pasted(text: str, names: dict[str, str], assigned: Sequence[tuple[str, str]]) -> Pasted:
     start = _FAILED.search(text)
     before, message = (text[: start.start()], text[start.start() :]) if start else ("", text)
     namespace, pod = names.get("Namespace"), names.get("Name")
     if of_event := _POD.search(before):
         listed = _NAMESPACE.match(before)
         namespace, pod = listed[1] if listed else None, of_event[1]
+    if namespace is None:
+        of_pod = {each for each, name in assigned if name == pod}
+        namespace = of_pod.pop() if len(of_pod) == 1 else None
     return Pasted(message, read_message(message), ((namespace, pod),) if pod else ())

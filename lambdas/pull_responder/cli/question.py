@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pull_responder.pulls.nodes import Nodes
 
 
+_DOCKER_HUB: Final = "docker.io"
 _A_NAME: Final = "up to 100 letters, digits, - and _, with a letter or digit first"
 _AN_INSTANCE: Final = "an EC2 instance's id: i- and 17 hexadecimal digits, or 8"
 
@@ -151,3 +152,10 @@ def asked_pull(image: ImageReference, region: str) -> PullFailure:
 def not_in_ecr(image: ImageReference) -> str:
     """Say why an image outside ECR is not diagnosed."""
     return f"{image} is not in Amazon ECR but in {image.host}"
+
+
+def forgotten_registry(image: ImageReference) -> str:
+    """Return what may be missing in an image that is in Docker Hub as it names no registry. Else nothing."""
+    if image.host != _DOCKER_HUB or image.text.removeprefix("docker://").startswith(f"{_DOCKER_HUB}/"):
+        return ""
+    return ", as it names no registry: did you forget ACCOUNT.dkr.ecr.REGION.amazonaws.com/ before it?"

@@ -16,6 +16,7 @@ from pull_responder.cli.document import UnusableTextError
 from pull_responder.cli.kubectl.copied import at_the_margin, without_surroundings
 from pull_responder.cli.kubectl.objects import Reading, is_object
 from pull_responder.cli.kubectl.text import read_printed, refusal
+from pull_responder.events import kubernetes_names
 from pull_responder.events.intake import Inspection, UnusableEvent, read_event
 from pull_responder.events.json_text import read_json
 from pull_responder.events.outcome import Skipped
@@ -33,6 +34,8 @@ SIZE_LIMIT: Final = 256 * 1024 * 1024
 MOST_VALUES: Final = 10_000_000
 """The most values of JSON. A pod has some three hundred."""
 
+# A namespace and a name.
+_WORDS_OF_POD: Final = 2
 _MOST_DOCUMENTS: Final = 10_000
 _MOST_SAID: Final = 20
 # What `kubectl get --watch --output-watch-events` prints (Kubernetes API reference, WatchEvent v1 meta).
@@ -71,12 +74,21 @@ def read_given(file: str, namespace: str | None = None) -> Given:
     name = "standard input" if file == "-" else file
     try:
         return read_bytes(_bytes(file), namespace)
+    except FileNotFoundError as error:
+        raise click.ClickException(f"{name}: {error.strerror}{_as_pod(file)}") from error
     except OSError as error:
         raise click.ClickException(f"{name}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise click.ClickException(f"{name}: byte {error.start} is not {error.encoding.upper()}") from error
     except UnusableEvent as error:
         raise click.ClickException(f"{name}: {error}") from error
+
+
+def _as_pod(file: str) -> str:
+    """Return what to give instead of a name that may be a pod's, with its namespace or without. Else nothing."""
+    parts = file.removeprefix("pod/").split("/")
+    may_be = len(parts) <= _WORDS_OF_POD and all(map(kubernetes_names.object_name, parts))
+    return f"; for a pod give --pod {'/'.join(parts)}" if may_be and not Path(file).suffix else ""
 
 
 def _bytes(file: str) -> bytes:

@@ -31,6 +31,7 @@ class Telling:
     - `about` is what was asked about, by the name that it was given.
     - `whole_path` is whether text shows the path to the registry hop by hop.
     - `report` is the page to write, None for none.
+    - `at` is the file at which SARIF puts results where no file was given, None where one was.
     - `of_manifests` is whether the answers are about manifests, of which text shows each image once.
     """
 
@@ -39,6 +40,7 @@ class Telling:
     whole_path: bool
     report: str | None
     of_manifests: bool = False
+    at: str | None = None
 
 
 def tell(answers: Iterator[Answer], telling: Telling) -> int:
@@ -50,7 +52,7 @@ def tell(answers: Iterator[Answer], telling: Telling) -> int:
     answers = in_own_words(answers)
     if telling.form in CI_FORMS:
         told = list(answers)
-        write_for_ci(told, telling.form, source=telling.about)
+        write_for_ci(told, telling.form, source=telling.about, at=telling.at)
     else:
         told = list(_shown(answers, telling))
     if page:

@@ -8,6 +8,8 @@ from pull_responder.cli.rows import show_row
 from pull_responder.network import HopVerdict
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from rich.console import Console
 
     from pull_responder.network import Hop, Leg
@@ -29,7 +31,8 @@ def show_faults(console: Console, path: PullPath) -> None:
         show_row(console, "" if number else "Way", line)
     if (left := len(found) - _MOST_HOPS) > 0:
         show_row(console, "", f"and {left} more: --path shows all of it")
-    for line in differences(path):
+    failed = {place.subnet_id for place, way in path.paths if way.verdict is HopVerdict.FAILED}
+    for line in differences(path, told=failed):
         show_row(console, "Elsewhere", line)
 
 
@@ -61,7 +64,7 @@ def show_whole(console: Console, path: PullPath) -> None:
         show_row(console, "Path", f"from {place.name}, subnet {place.subnet_id}: {way.verdict}")
         for leg in way.legs:
             _show_leg(console, leg)
-    for line in differences(path):
+    for line in differences(path, told={place.subnet_id for place, _ in path.paths}):
         show_row(console, "Elsewhere", line)
 
 
@@ -77,8 +80,11 @@ def _name(hop: Hop) -> str:
     return hop.resource_id or "unknown"
 
 
-def differences(path: PullPath) -> list[str]:
-    """Say from which of the nodes' subnets the pull works, and the fault from each of the others."""
+def differences(path: PullPath, *, told: Collection[str | None] = ()) -> list[str]:
+    """Say from which of the nodes' subnets the pull works, and the fault from each of the others.
+
+    Nothing is said of the subnets that have been `told` of.
+    """
     both = (*path.paths, *path.others)
     verdicts = {way.verdict for _, way in both}
     causes = {tuple(dict.fromkeys(fault.cause for fault in way.faults)) for _, way in both}
@@ -88,4 +94,5 @@ def differences(path: PullPath) -> list[str]:
         f"{_WORDS[way.verdict]} from {place.subnet_id}"
         + "".join(f" ({', '.join(dict.fromkeys(fault.cause for fault in way.faults))})" for _ in way.faults[:1])
         for place, way in both
+        if place.subnet_id not in told
     ]

@@ -8,8 +8,14 @@ from importlib import import_module
 
 
 def main() -> int:
-    """Serve until stopped. Listens on the loopback interface only, unless BIND_HOST names another address."""
+    """Serve until stopped. Listens on the loopback interface only, unless BIND_HOST names another address.
+
+    The servers of ministack that have a port of their own, for SFTP and for MQTT, listen on all interfaces. They are
+    off unless the environment says otherwise.
+    """
     os.environ.setdefault("BIND_HOST", "127.0.0.1")
+    os.environ.setdefault("SFTP_ENABLED", "0")
+    os.environ.setdefault("IOT_MTLS_ENABLED", "0")
     # The variable is for the functions, whose folders it keeps clean. This server starts many times.
     sys.dont_write_bytecode = False
     try:

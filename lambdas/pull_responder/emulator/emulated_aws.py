@@ -121,8 +121,6 @@ def _ministack(folder: Path, security_hub: str, lambda_python: Path) -> Iterator
         "AUTH": "true",
         "MINISTACK_ACCOUNT_ID": ACCOUNT,
         "STATE_DIR": str(folder),
-        "SFTP_ENABLED": "0",
-        "IOT_MTLS_ENABLED": "0",
         "LAMBDA_PYTHON": str(lambda_python),
         "PYTHONDONTWRITEBYTECODE": "1",
     }

@@ -183,6 +183,8 @@ class PullFailure:
       dual-stack or FIPS host, a host with a port, or ECR Public.
     - `pod_labels`: the labels of the pod, each as "key=value".
     - `cluster_region`: where the cluster is that said so, if it is in another account or region than ours; else None.
+    - `has_own_credentials`: whether the pod has a pull secret, or its service account a role for pulls. Only what
+      kubectl prints says it.
     """
 
     symptom: Symptom
@@ -206,6 +208,7 @@ class PullFailure:
     registry_host: str | None = None
     pod_labels: tuple[str, ...] | None = None
     cluster_region: str | None = None
+    has_own_credentials: bool | None = None
 
     @property
     def principal_account(self) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.page.markup import Child, link, name_of, said, short, tag
+from pull_responder.page.markup import Child, breaking, link, name_of, prose, said, short, tag
 from pull_responder.page.policies import policies
 from pull_responder.publish.console import console_url
 from pull_responder.publish.text import command_line
@@ -25,10 +25,10 @@ def cause(finding: Finding, deciding: Sequence[DecidingPolicy], *, key: str, lev
         "div",
         tag(f"h{level}", badge(finding.severity.value), " ", short(finding.title), id=key),
         tag("p", resource(finding.resource)),
-        tag("p", said(finding.explanation)),
+        tag("p", prose(finding.explanation)),
         fix(finding.remediation, key=f"{key}-fix", level=level + 1),
         tag(f"h{level + 1}", "Proof"),
-        tag("ul", (tag("li", said(line)) for line in finding.evidence)) if finding.evidence else None,
+        tag("ul", (tag("li", prose(line)) for line in finding.evidence)) if finding.evidence else None,
         _deciding(deciding, level + 1),
         class_=f"cause is-{finding.severity.value}",
     )
@@ -55,14 +55,14 @@ def resource(broken: Resource) -> Element:
 
 def fix(remedy: Remediation, *, key: str, level: int) -> Element:
     """Return what to do: the words, and the commands with the account and the region that they are for."""
-    place = f"In account {said(remedy.account)}, region {said(remedy.region)}:"
+    region = tag("span", said(remedy.region), class_="word")
     undo = tuple(_commands(remedy.undo, f"{key}-undo"))
     return tag(
         "div",
         tag(f"h{level}", "Fix"),
-        tag("p", said(remedy.summary)),
+        tag("p", prose(remedy.summary)),
         tag("p", f"For many roles: {said(remedy.for_many)}") if remedy.for_many else None,
-        tag("p", place) if remedy.commands else None,
+        tag("p", f"In account {said(remedy.account)}, region ", region, ":") if remedy.commands else None,
         *_commands(remedy.commands, key),
         tag("details", tag("summary", "What takes it back"), undo) if undo else None,
         tag("p", _docs(remedy.docs_url)),
@@ -79,9 +79,18 @@ def _commands(commands: Sequence[Sequence[str]], key: str) -> Iterator[Element]:
             continue
         name = f"{key}-{number}"
         button = tag("button", "Copy", type="button", hidden="", data_copies=name, aria_label=f"Copy command {number}")
-        yield tag("div", tag("pre", tag("code", line, id=name), dir="ltr"), button, class_="command")
+        yield tag("div", tag("pre", tag("code", _words(line), id=name), dir="ltr"), button, class_="command")
+
+
+def _words(line: str) -> Iterator[Child]:
+    """Yield a command that breaks at its spaces; within a word only if that alone is wider than the page."""
+    for number, word in enumerate(line.split(" ")):
+        if number:
+            yield " "
+        if word:
+            yield tag("span", breaking(word), class_="word")
 
 
 def _docs(url: str) -> Child:
     plain = said(url)
-    return tag("span", "About it: ", link(plain, plain)) if plain.startswith(_DOCS) else plain
+    return tag("span", "About it: ", link(prose(plain), plain)) if plain.startswith(_DOCS) else plain

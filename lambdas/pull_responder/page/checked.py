@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pull_responder.checks import BY_ID, CHECKS
 from pull_responder.model.verdict import Status
-from pull_responder.page.markup import said, tag
+from pull_responder.page.markup import prose, said, tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -58,4 +58,4 @@ def _group(words: str, rows: Sequence[Row], *, is_open: bool = False) -> Element
 
 def _item(cause: str, lines: Sequence[str]) -> Element:
     title = BY_ID[cause].title if cause in BY_ID else cause
-    return tag("li", said(title), " ", tag("code", said(cause)), (tag("p", said(line)) for line in lines if line))
+    return tag("li", said(title), " ", tag("code", said(cause)), (tag("p", prose(line)) for line in lines if line))

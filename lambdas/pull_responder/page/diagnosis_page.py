@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.page.causes import badge, cause
 from pull_responder.page.checked import checked
 from pull_responder.page.document import document
-from pull_responder.page.markup import Child, facts, json_lines, name_of, said, short, tag
+from pull_responder.page.markup import Child, facts, json_lines, name_of, prose, said, short, tag
 from pull_responder.page.way import ways
 from pull_responder.publish.changes import time_words
 from pull_responder.publish.faults import all_faults
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 _NOTHING: Final = -1
 _UNDECIDED: Final = -0.5
+# Of letters on a phone.
+_THREE_LINES: Final = 125
+_FEW: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,8 @@ class ReportedPull:
     - `asked`: the image of a question about a pull that has not failed, as it was asked.
     - `nodes`: the nodes that the question is about.
     - `raw`: the object that `diagnose --format json` prints for it.
+    - `used_by`: where manifests use the image, a line each.
+    - `waiting`: the pods that wait for the pull, in words. None where no cluster was read.
     """
 
     diagnosis: Diagnosis
@@ -40,6 +45,8 @@ class ReportedPull:
     asked: str | None
     nodes: str | None
     raw: Mapping[str, object]
+    used_by: tuple[str, ...] = ()
+    waiting: str | None = None
 
 
 def diagnosis_page(pulls: Sequence[ReportedPull], not_asked: Sequence[str], *, made: str, by: str) -> str:
@@ -85,11 +92,11 @@ def _title(pulls: Sequence[ReportedPull]) -> str:
 
 
 def _verdict(pull: ReportedPull) -> str:
-    """Return what is known of a pull, as one sentence without its full stop."""
+    """Return what is known of a pull, as one short sentence without its full stop: of several causes the worst."""
     diagnosis = pull.diagnosis
     if diagnosis.findings:
         worst = sorted(diagnosis.findings, key=lambda each: -each.severity.rank)
-        return all_faults(worst, one_line)
+        return all_faults(worst, one_line, most=1)
     if diagnosis.inconclusive:
         return f"Not decided: {number_of(len(diagnosis.inconclusive), 'cause')} may explain it"
     return short(diagnosis.note, 400) or "No fault was found"
@@ -116,14 +123,14 @@ def _pull(pull: ReportedPull, *, key: str, level: int) -> list[Element]:
         tag(f"h{level}", _verdict(pull), id=key),
         tag("p", _state(diagnosis), " ", _failed(pull), class_="lead"),
         _facts(pull),
-        tag(f"h{below}", "The way from the pod to the registry"),
-        *ways(diagnosis, pull.path, key=key),
         tag(f"h{below}", heading) if worst else None,
         *(
             cause(each, examined.get(each.cause, ()), key=f"{key}-cause-{n}", level=below + 1)
             for n, each in enumerate(worst, 1)
         ),
         *_what_next(diagnosis, below),
+        tag(f"h{below}", "The way from the pod to the registry"),
+        *ways(diagnosis, pull.path, key=key),
         tag(f"h{below}", "Everything that was checked"),
         *checked(diagnosis),
         tag(f"h{below}", "Raw facts"),
@@ -149,14 +156,34 @@ def _facts(pull: ReportedPull) -> Element:
     rows: list[tuple[str, Child]] = [
         ("Image", name_of(_image(pull))),
         ("Pod", name_of(pod) if pod else None),
+        ("Waiting", name_of(pull.waiting) if pull.waiting else None),
+        ("Used by", _used_by(pull.used_by)),
         ("Node", name_of(failed.node) if failed.node else None),
         ("Nodes", name_of(pull.nodes) if pull.nodes and not failed.node else None),
         ("Cluster", name_of(diagnosis.cluster) if diagnosis.cluster else None),
         ("Role", name_of(role) if role else None),
-        ("AWS said", said(failed.denial.message) if failed.denial else None),
-        ("kubelet said", said(failed.message) if failed.message and not failed.denial else None),
+        ("AWS said", _folded(failed.denial.message) if failed.denial else None),
+        ("kubelet said", _folded(failed.message) if failed.message and not failed.denial else None),
     ]
     return facts(rows)
+
+
+def _folded(message: str) -> Child:
+    """Return a message, folded behind its first words where a phone would show more than three lines of it."""
+    whole = tag("bdi", prose(message))
+    if len(said(message)) <= _THREE_LINES:
+        return whole
+    return tag("details", tag("summary", one_line(message, _THREE_LINES)), tag("p", whole), class_="message")
+
+
+def _used_by(lines: Sequence[str]) -> Element | None:
+    """Return the places that use an image, those beyond the first few folded."""
+    if not lines:
+        return None
+    items = [tag("li", name_of(line)) for line in lines]
+    first, rest = items[:_FEW], items[_FEW:]
+    folded = tag("details", tag("summary", f"{number_of(len(rest), 'more place')}"), tag("ul", rest)) if rest else None
+    return tag("div", tag("ul", first), folded, class_="used")
 
 
 def _failed(pull: ReportedPull) -> str:
@@ -172,12 +199,12 @@ def _what_next(diagnosis: Diagnosis, level: int) -> list[Element]:
     if diagnosis.findings:
         return []
     steps = list(dict.fromkeys(each.next for each in diagnosis.inconclusive if each.next))
-    words = [said(each) for each in (*steps, diagnosis.look_next) if each]
+    words = [prose(each) for each in (*steps, diagnosis.look_next) if each]
     return [tag(f"h{level}", "What to look at next"), tag("ul", (tag("li", each) for each in words))] if words else []
 
 
 def _left(not_asked: Sequence[str]) -> list[Element]:
     if not not_asked:
         return []
-    items = (tag("li", said(each)) for each in dict.fromkeys(not_asked))
+    items = (tag("li", prose(each)) for each in dict.fromkeys(not_asked))
     return [tag("h2", "Not asked about"), tag("ul", items)]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pull_responder.findings.clock import began_at, minute, span
 from pull_responder.page.causes import badge, fix, resource
-from pull_responder.page.markup import Child, facts, name_of, said, short, tag
+from pull_responder.page.markup import Child, facts, name_of, prose, said, short, tag
 from pull_responder.publish.changes import time_words, without_ids
 from pull_responder.publish.hit import reach_words
 from pull_responder.publish.text import number_of, one_line
@@ -32,14 +32,14 @@ def episode(life: Life, key: str, now: float) -> Element:
         "div",
         tag("h3", badge(finding.severity.value), " ", short(finding.title), id=key),
         tag("p", resource(finding.resource)),
-        tag("p", said(finding.explanation)),
+        tag("p", prose(finding.explanation)),
         facts(_rows(life, now)),
         tag(
             "details",
             tag("summary", "The fix" if life.is_open else "The fix that was asked for"),
             fix(finding.remediation, key=f"{key}-fix", level=4),
         ),
-        tag("details", tag("summary", "The proof"), tag("ul", (tag("li", said(each)) for each in finding.evidence)))
+        tag("details", tag("summary", "The proof"), tag("ul", (tag("li", prose(each)) for each in finding.evidence)))
         if finding.evidence
         else None,
         class_=f"cause {state}",
@@ -69,7 +69,7 @@ def _rows(life: Life, now: float) -> list[tuple[str, Child]]:
         ),
         ("How it ended", said(without_ids(life.because)) if life.because and not life.is_open else None),
         ("Came back", _came_back(life)),
-        ("Known as", tag("code", said(life.id))),
+        ("Known as", tag("code", prose(life.id))),
     ]
     return rows
 

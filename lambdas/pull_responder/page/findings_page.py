@@ -102,7 +102,14 @@ def _table(caption: str, head: str, lives: Iterable[Life], key: Callable[[Life],
         states = Counter(each.is_open for each in members)
         times = [time_to_resolve(each) for each in members if not each.is_open]
         cells = (str(states[True]), str(states[False]), span(median(times)) if times else "")
-        rows.append(tag("tr", tag("th", said(name), scope="row"), (tag("td", each, class_="number") for each in cells)))
+        whole = "whole" if name.isdecimal() else None
+        rows.append(
+            tag(
+                "tr",
+                tag("th", said(name), scope="row", class_=whole),
+                (tag("td", each, class_="number") for each in cells),
+            )
+        )
     heads = ((head, None), ("Open", "number"), ("Resolved", "number"), ("Median time", "number"))
     return tag(
         "table",

@@ -7,7 +7,8 @@ characters (`said`), so that no override of the direction or line break of it ch
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, TypeAlias
+import re
+from typing import TYPE_CHECKING, Final, TypeAlias
 from xml.etree.ElementTree import Element
 
 from pull_responder.model.printable import clean_line, escape_json
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 Child: TypeAlias = Element | str | None
+
+# Behind a sign that ends a part of a name, where enough letters follow.
+_BREAKS: Final = re.compile(r"(?<=[/:])(?<!//)(?=[^\s/:]{4})")
+# Of letters, which a phone shows in one line.
+_LONG_WORD: Final = 30
 
 SHORT = 120
 """The most characters of a name in a heading or in the contents."""
@@ -59,9 +65,23 @@ def short(text: str, limit: int = SHORT) -> str:
     return one_line(text, limit)
 
 
+def prose(text: str) -> list[Child]:
+    """Return text that others wrote, as `said` does. Long words in it may break after `/` and `:`, as ARNs do."""
+    pieces: list[Child] = []
+    for word in said(text).split(" "):
+        pieces += [" ", *breaking(word)] if pieces else breaking(word)
+    return pieces
+
+
+def breaking(word: str) -> list[Child]:
+    """Return a word which may break after `/` and `:` if it is long, as it is."""
+    first, *rest = _BREAKS.split(word) if len(word) > _LONG_WORD else [word]
+    return [first, *(part for each in rest for part in (tag("wbr"), each))]
+
+
 def name_of(text: str) -> Element:
     """Return a name that others chose, isolated: letters of a right-to-left script in it do not move what follows."""
-    return tag("bdi", said(text), class_="name")
+    return tag("bdi", prose(text), class_="name")
 
 
 def facts(rows: Iterable[tuple[str, Child]]) -> Element:
@@ -73,7 +93,7 @@ def facts(rows: Iterable[tuple[str, Child]]) -> Element:
     )
 
 
-def link(words: str, url: str) -> Element:
+def link(words: Child | Iterable[Child], url: str) -> Element:
     """Return a link to another page. It tells that page nothing of this one."""
     return tag("a", words, href=url, rel="noreferrer")
 

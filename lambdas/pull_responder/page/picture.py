@@ -31,12 +31,16 @@ _SIGNS: Final = {
     State.FAILED: "M-4.5 -4.5 L4.5 4.5 M4.5 -4.5 L-4.5 4.5",
     State.UNDECIDED: "M-3.5 -3 C-3.5 -7.5 3.5 -7 3.5 -3 C3.5 -0.5 0 -0.5 0 2 M0 5.8 L0 6",
     State.UNKNOWN: "M-4 0 L4 0",
+    State.BEYOND: "M-4 0 L4 0",
+    State.ASKS: "M-4 0 L4 0 M1 -3.5 L4.5 0 L1 3.5",
 }
 _CLASSES: Final = {
     State.OK: "is-ok",
     State.FAILED: "is-failed",
     State.UNDECIDED: "is-undecided",
     State.UNKNOWN: "is-unknown",
+    State.BEYOND: "is-unknown",
+    State.ASKS: "is-unknown",
 }
 
 

@@ -34,7 +34,10 @@ class State(StrEnum):
     OK = "works"
     FAILED = "broken"
     UNDECIDED = "not decided"
-    UNKNOWN = "not examined"
+    UNKNOWN = "not needed here"
+    """No check that this failure calls for is about it."""
+    BEYOND = "not reached"
+    ASKS = "asks"
 
 
 _STATES: Final = {
@@ -68,7 +71,7 @@ def stops_of_leg(diagnosis: Diagnosis, place: NodePlace, leg: Leg) -> tuple[Stop
     """Return the stops of the way to one host."""
     pod = _pod(diagnosis)
     hops = tuple(_stop_of_hop(hop, place) for hop in leg.hops)
-    end = Stop("host", leg.host, State.OK if leg.verdict is HopVerdict.OK else State.UNKNOWN)
+    end = Stop("host", leg.host, State.BEYOND if leg.verdict is HopVerdict.FAILED else _STATES[leg.verdict])
     return (*pod, *hops, end)
 
 
@@ -123,7 +126,7 @@ def _pod(diagnosis: Diagnosis) -> tuple[Stop, ...]:
     pull = diagnosis.pull
     if not pull.pod:
         return ()
-    return (Stop("pod", f"{pull.namespace}/{pull.pod}" if pull.namespace else pull.pod, State.UNKNOWN),)
+    return (Stop("pod", f"{pull.namespace}/{pull.pod}" if pull.namespace else pull.pod, State.ASKS),)
 
 
 def _bare(name: str, kind: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.network import HopVerdict
-from pull_responder.page.markup import said, tag
+from pull_responder.page.markup import prose, said, tag
 from pull_responder.page.picture import picture
 from pull_responder.page.stops import State, Stop, is_of_path, stops_of_access, stops_of_leg
 
@@ -75,8 +75,8 @@ def _proofs(stops: Sequence[Stop]) -> Iterator[Element]:
 
 
 def _proof(stop: Stop) -> list[Element]:
-    name = tag("p", tag("strong", f"{stop.kind} "), tag("code", said(stop.name)), f": {stop.state}")
-    return [name, *(tag("p", said(line)) for line in dict.fromkeys(stop.proof))]
+    name = tag("p", tag("strong", f"{stop.kind} "), tag("code", prose(stop.name)), f": {stop.state}")
+    return [name, *(tag("p", prose(line)) for line in dict.fromkeys(stop.proof))]
 
 
 def _elsewhere(path: PullPath) -> Iterator[Element]:

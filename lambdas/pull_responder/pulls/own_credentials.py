@@ -79,12 +79,22 @@ def _of_pods_role(pull: PullFailure) -> Reason:
     )
 
 
+def is_of_node(pull: PullFailure) -> bool:
+    """Return whether the registry refused the role of the node, as the cluster says that the pod has nothing else.
+
+    kubelet tries again after 5 minutes at most (Kubernetes documentation, "Images", "ImagePullBackOff").
+    """
+    is_refused = pull.symptom is Symptom.ACCESS_DENIED and pull.denial is None and not pull.from_ecr_public
+    return is_refused and pull.has_own_credentials is False
+
+
 def left_open(pull: PullFailure) -> Reason | None:
     """Return what a 403 of the registry leaves open where the node's role may pull. None where it leaves nothing open.
 
     CloudTrail names the role that AWS refused. Only kubelet's words do not say whose credentials were refused.
     """
-    if pull.symptom is not Symptom.ACCESS_DENIED or pull.denial is not None or pull.from_ecr_public:
+    is_refused = pull.symptom is Symptom.ACCESS_DENIED and pull.denial is None and not pull.from_ecr_public
+    if not is_refused or is_of_node(pull):
         return None
     look = where_to_look(pull)
     return Reason(

@@ -335,7 +335,15 @@ def test_unusable_input_is_one_line_and_exit_status_2(run: Run, text: bytes, sai
     [
         (("diagnose",), "give a file, or - for standard input, or --pod, or --image or --manifests with --cluster"),
         (("diagnose", "--image", "app:1"), "--image needs --cluster, whose nodes are to pull it"),
-        (("diagnose", "--event", "/nowhere/event.json"), "/nowhere/event.json: No such file or directory"),
+        (("diagnose", "--event", "/nowhere/event.json"), "/nowhere/event.json: No such file or directory\n"),
+        (("diagnose", "pay-6d9-x1"), "pay-6d9-x1: No such file or directory; for a pod give --pod pay-6d9-x1\n"),
+        (("diagnose", "shop/pay-6d9-x1"), "No such file or directory; for a pod give --pod shop/pay-6d9-x1\n"),
+        (
+            ("diagnose", "pod/pay-6d9-x1"),
+            "pod/pay-6d9-x1: No such file or directory; for a pod give --pod pay-6d9-x1\n",
+        ),
+        (("diagnose", "pay.json"), "pay.json: No such file or directory\n"),
+        (("diagnose", "pay x1;id"), "pay x1;id: No such file or directory\n"),
         (("diagnose", "--event", "/"), "/: Is a directory"),
         (("diagnose", "--event", "-", "--format", "yaml"), "'yaml' is not one of 'text', 'json'"),
         (("diagnoze",), "No such command 'diagnoze'"),

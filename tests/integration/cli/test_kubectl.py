@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
 
 from pull_responder.cli.kubectl import process
+from tests import aws_cli
 from tests.integration.cli.test_cluster_input import Estate, causes, estate
 from tests.integration.cli.test_diagnose import ACCOUNT, run
 from tests.unit.cli.kubectl import printed
@@ -135,6 +137,93 @@ def test_a_role_of_the_pods_own_decides(run: Run, estate: Estate, kubectl: FakeK
     (answer, *_) = run("diagnose", "--pod", f"shop/{POD}", "-o", "json").objects
     assert ("role_lacks_pull_permissions", role) in causes(answer)
     assert estate.found not in causes(answer)
+
+
+def fix(run: Run, aws: EmulatedAws) -> None:
+    """Run the command that is printed for the pod's cause."""
+    (answer,) = run("diagnose", "--pod", f"shop/{POD}", "-o", "json").objects
+    (finding,) = answer["findings"]
+    environment = {**aws.environment, "PATH": f"{aws_cli.folder()}:{os.defpath}"}
+    for command in finding["remediation"]["commands"]:
+        subprocess.run(command, shell=True, env=environment, check=True)  # noqa: S602 -- what people paste into a shell
+
+
+def test_after_the_printed_fix_no_fault_is_found(
+    run: Run, estate: Estate, kubectl: FakeKubectl, aws: EmulatedAws
+) -> None:
+    put(kubectl, estate)
+    fix(run, aws)
+    ended = run("diagnose", "--pod", f"shop/{POD}")
+    assert (ended.status, ended.out.count("\n")) == (0, 1)
+    assert ended.out.startswith(f"No fault found: pod shop/{POD}, image {estate.image}")
+    assert "the configuration has changed since, or the pod tries again within 5 minutes" in ended.out
+    account = service_account()
+    given = json.dumps(printed.listed(estate.of(printed.pod()), account)).encode()
+    assert run("diagnose", "-", stdin=given).status == 0
+
+
+def with_secret() -> dict[str, Any]:
+    made = printed.pod()
+    made["spec"]["imagePullSecrets"] = [{"name": "regcred"}]
+    return made
+
+
+def without_service_account(kubectl: FakeKubectl) -> None:
+    kubectl.refuse("get", "serviceaccount", err='Error from server (Forbidden): serviceaccounts "web" is forbidden')
+
+
+def with_role(kubectl: FakeKubectl) -> None:
+    kubectl.answer("get", "serviceaccount", "web", out=service_account("not an ARN"))
+
+
+@pytest.mark.parametrize(
+    ("pods", "change"),
+    [
+        ((with_secret(),), None),
+        ((printed.pod(), with_secret() | {"metadata": printed.pod("web-b")["metadata"]}), None),
+        ((), without_service_account),
+        ((), with_role),
+    ],
+    ids=["pull secret", "pull secret of one of two pods", "service account unread", "own role"],
+)
+def test_credentials_of_the_pods_own_leave_it_open_after_the_fix(  # noqa: PLR0913, PLR0917 -- fixtures and parameters
+    run: Run,
+    estate: Estate,
+    kubectl: FakeKubectl,
+    aws: EmulatedAws,
+    pods: tuple[dict[str, Any], ...],
+    change: Callable[[FakeKubectl], None] | None,
+) -> None:
+    put(kubectl, estate)
+    fix(run, aws)
+    put(kubectl, estate, *pods)
+    if change:
+        change(kubectl)
+    ended = run("diagnose", "-n", "shop", "-o", "json")
+    answer, *_ = ended.objects
+    assert (ended.status, answer["findings"]) == (3, [])
+    (left,) = answer["inconclusive"]
+    assert left["cause"] == "pull_failing_unexplained"
+    assert "imagePullSecrets" in left["reason"]
+
+
+def test_a_described_pod_leaves_its_pull_secrets_open(
+    run: Run, estate: Estate, kubectl: FakeKubectl, aws: EmulatedAws
+) -> None:
+    put(kubectl, estate)
+    fix(run, aws)
+    ended = run("diagnose", "-", "-o", "json", stdin=estate.here(printed.described()))
+    assert ended.status == 3
+    assert "imagePullSecrets" in ended.objects[0]["inconclusive"][0]["reason"]
+
+
+def test_the_time_is_that_of_the_pods_event(run: Run, estate: Estate, kubectl: FakeKubectl) -> None:
+    put(kubectl, estate, events=(printed.event(),))
+    said = "Failed     access_denied, stage manifest"
+    assert f"{said}, at 2026-03-01T12:00:00Z\n" in run("diagnose", "--pod", f"shop/{POD}").out
+    other = printed.DENIED.replace("403 Forbidden", "404 Not Found")
+    put(kubectl, estate, events=(printed.event(f'Failed to pull image "{printed.IMAGE}": {other}'),))
+    assert f"{said}\n" in run("diagnose", "--pod", f"shop/{POD}").out
 
 
 def test_a_role_of_another_account_is_not_taken_for_the_nodes(run: Run, estate: Estate, kubectl: FakeKubectl) -> None:

@@ -10,7 +10,6 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 import jsonschema  # type: ignore[import-untyped]
@@ -19,6 +18,7 @@ import yaml
 
 from tests.integration.network.estate import ACCOUNT, REGION, NetworkEstate
 from tests.integration.network.test_manifests import GRAVITON, HOST, INTEL, TOLERANT, deployment, run, shop, write
+from tests.unit.page.parsed import Parsed
 
 if TYPE_CHECKING:
     from tests.integration.network.test_manifests import Run
@@ -201,6 +201,48 @@ def test_sarif_has_a_result_for_each_cause_and_place(
     assert moved[0]["locations"][0]["physicalLocation"]["region"]["startLine"] == 20
 
 
+@pytest.mark.parametrize(
+    ("options", "uri"), [((), "no-file"), (("--sarif-file", "charts/my shop.yaml"), "charts/my%20shop.yaml")]
+)
+def test_what_is_piped_in_stands_at_no_file_or_at_the_one_that_is_named(
+    shop: NetworkEstate, tmp_path: Path, options: tuple[str, ...], uri: str
+) -> None:
+    write(tmp_path, deployment(f"{HOST}/{shop.name}/app:gone"), name="deploy/app.yaml")
+    asks = shlex.join(["pull-responder", "diagnose", "--manifests", "-", "--cluster", "prod", "-o", "sarif", *options])
+    done = shell(shop, tmp_path, f"helm template . | {asks}")
+    assert (done.returncode, done.stderr) == (1, "")
+    (result,) = sarif(done.stdout)["results"]
+    (place,) = result["locations"]
+    assert place["physicalLocation"] == {"artifactLocation": {"uri": uri}, "region": {"startLine": 1}}
+    assert place["logicalLocations"][0]["fullyQualifiedName"] == "Deployment shop/web/app"
+    assert "Used by Deployment shop/web/app (standard input, line 19)." in result["message"]["text"]
+
+
+@pytest.mark.parametrize("options", ["--manifests -", "--manifests deploy -o sarif"])
+def test_a_file_for_sarif_is_refused_where_it_would_say_nothing(
+    shop: NetworkEstate, tmp_path: Path, options: str
+) -> None:
+    write(tmp_path, deployment(shop.image), name="deploy/app.yaml")
+    done = shell(shop, tmp_path, f"echo x | pull-responder diagnose {options} --cluster prod --sarif-file x")
+    words = "--sarif-file names a file for -o sarif, where what is asked about is in none"
+    assert (done.returncode, done.stdout) == (2, "")
+    assert words in done.stderr
+
+
+def test_the_page_says_who_uses_an_image(shop: NetworkEstate, tmp_path: Path) -> None:
+    write(tmp_path, deployment(shop.image), name="deploy/app.yaml")
+    done = shell(
+        shop, tmp_path, "pull-responder diagnose --manifests deploy/ --cluster prod -o json --report page.html"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    found = Parsed((tmp_path / "page.html").read_text())
+    told = [each for each in found.texts("bdi") if each.startswith("Deployment ")]
+    assert set(told) == {"Deployment shop/web, container app (deploy/app.yaml:19)"}
+    raw = [json.loads(each) for each in found.texts("pre") if each.startswith("{")]
+    assert all(each["workloads"][0]["name"] == "web" for each in raw)
+    assert len(told) == len(raw) == len(done.stdout.splitlines())
+
+
 def test_what_sarif_cannot_decide_is_a_notification(shop: NetworkEstate, run: Run, tmp_path: Path) -> None:
     write(
         tmp_path,
@@ -252,7 +294,7 @@ def test_an_event_and_an_image_can_be_had_in_both_formats(
     path = tmp_path / "event.json"
     path.write_text(json.dumps(event))
     asked = ["--image", shop.image, "--cluster", shop.name, "--nodegroup", "intel"]
-    for arguments, place in ((["--event", str(path)], path.as_uri()), (asked, quote(shop.image))):
+    for arguments, place in ((["--event", str(path)], path.as_uri()), (asked, "no-file")):
         for form in ("junit", "sarif"):
             monkeypatch.setattr(sys, "argv", ["pull-responder", "diagnose", *arguments, "-o", form])
             with pytest.raises(SystemExit) as ended:
@@ -267,9 +309,9 @@ def test_an_event_and_an_image_can_be_had_in_both_formats(
                 assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == place
 
 
-def snippets() -> list[dict[str, Any]]:
+def snippets() -> list[Any]:
     found = [yaml.safe_load(each) for each in re.findall(r"```yaml\n(.*?)```", PAGE.read_text(), re.DOTALL)]
-    assert len(found) == 2
+    assert len(found) == 3
     return found
 
 
@@ -303,14 +345,12 @@ def shell(estate: NetworkEstate, folder: Path, script: str) -> subprocess.Comple
 @pytest.mark.parametrize(("tag", "status"), [("v1", 0), ("gone", 1)])
 def test_the_pipelines_of_the_page_run(shop: NetworkEstate, tmp_path: Path, tag: str, status: int) -> None:
     write(tmp_path, deployment(f"{HOST}/{shop.name}/app:{tag}"), name="deploy/app.yaml")
-    github, gitlab = snippets()
-    steps = github["jobs"]["images"]["steps"]
+    _, steps, gitlab = snippets()
     (asks,) = [each["run"] for each in steps if "diagnose" in each.get("run", "")]
     (uploads,) = [each for each in steps if "upload-sarif" in each.get("uses", "")]
     done = shell(shop, tmp_path, asks)
     assert (done.returncode, done.stdout, done.stderr) == (status, "", "")
     assert len(sarif((tmp_path / uploads["with"]["sarif_file"]).read_text())["results"]) == status
-    assert github["permissions"]["security-events"] == "write"
 
     (asks,) = gitlab["images"]["script"]
     done = shell(shop, tmp_path, asks)
@@ -318,6 +358,22 @@ def test_the_pipelines_of_the_page_run(shop: NetworkEstate, tmp_path: Path, tag:
     report = tmp_path / gitlab["images"]["artifacts"]["reports"]["junit"]
     assert len(list(junit(report.read_text()).iter("failure"))) == status
     assert gitlab["images"]["allow_failure"] == {"exit_codes": 3}
+
+
+def test_the_steps_by_hand_pass_what_is_undecided_as_the_action_does(shop: NetworkEstate, tmp_path: Path) -> None:
+    write(tmp_path, deployment(shop.image, nodeSelector={"kubernetes.io/os": "windows"}), name="deploy/app.yaml")
+    action, steps, _ = snippets()
+    (asks,) = [each["run"] for each in steps if "diagnose" in each.get("run", "")]
+    assert shell(shop, tmp_path, asks).returncode == 0
+    assert sarif((tmp_path / "images.sarif").read_text())["invocations"][0]["exitCode"] == 3
+    declared = yaml.safe_load((PAGE.parents[1] / "action.yml").read_text())
+    assert declared["inputs"]["undecided"]["default"] == "pass"
+    (step,) = [each for each in action["jobs"]["images"]["steps"] if each.get("id") == "pulls"]
+    given = set(step["with"])
+    assert given <= set(declared["inputs"])
+    assert {name for name, each in declared["inputs"].items() if each.get("required")} <= given
+    assert step["uses"] == f"OWNER/pull-responder@v{declared['inputs']['version']['default']}"
+    assert action["permissions"] == {"contents": "read", "id-token": "write", "security-events": "write"}
 
 
 def test_the_commands_of_the_page_run(shop: NetworkEstate, tmp_path: Path) -> None:

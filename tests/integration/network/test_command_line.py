@@ -104,7 +104,12 @@ def test_a_broken_way_is_status_1_and_shows_where(estate: NetworkEstate, run: Ru
     ]
     assert "Path " not in text
     assert f"works from {estate.b}" in text
-    assert f"does not work from {estate.a} (no_route_to_ecr)" in text
+    whole = run("--nodegroup", "workers", "--path").out
+    for said in (text, whole):
+        # The subnet that the way is shown from is not elsewhere.
+        assert [line for line in said.splitlines() if line.startswith("Elsewhere")] == [
+            f"Elsewhere  works from {estate.b}"
+        ]
 
 
 def test_the_whole_way_is_shown_when_it_is_asked_for(estate: NetworkEstate, run: Run) -> None:
@@ -141,7 +146,8 @@ def test_a_question_about_the_cluster_gives_one_object_for_each_kind_of_node(est
 def test_an_image_elsewhere_is_skipped(run: Run) -> None:
     ended = run("--format", "json", image="nginx:1")
     assert ended.status == 0
-    assert ended.objects[0]["skipped"] == "nginx:1 is not in Amazon ECR but in docker.io"
+    hint = ", as it names no registry: did you forget ACCOUNT.dkr.ecr.REGION.amazonaws.com/ before it?"
+    assert ended.objects[0]["skipped"] == f"nginx:1 is not in Amazon ECR but in docker.io{hint}"
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,7 @@ def test_other_subnets_of_the_group_that_differ_are_named(estate: NetworkEstate)
         f"works from {estate.a}",
         f"does not work from {estate.b} (no_route_to_ecr)",
     ]
+    assert differences(path_of(answer), told={estate.a}) == [f"does not work from {estate.b} (no_route_to_ecr)"]
 
 
 def test_every_subnet_with_a_running_node_counts(estate: NetworkEstate) -> None:

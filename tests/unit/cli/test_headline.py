@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from rich.cells import cell_len
 
 from pull_responder.checks import CHECKS
+from pull_responder.checks.check import Check
+from pull_responder.cli.headline import cause_line
 from pull_responder.diagnosis import Undecided
 from pull_responder.findings.finding import Finding
 from pull_responder.model.verdict import Severity
@@ -35,7 +37,7 @@ OPEN_443 = ("aws", "ec2", "authorize-security-group-egress", "--group-id", "sg-0
         ),
         (
             cause("security_group_blocks_egress", GROUP, commands=(OPEN_443, OPEN_443)),
-            "HIGH: security_group_blocks_egress (security group sg-0a1b2c3d4e5f60718)",
+            "HIGH: Security groups block egress (security group sg-0a1b2c3d4e5f60718)",
             f"Run 1 of 2 in {WHERE}: {' '.join(OPEN_443)}",
         ),
         (
@@ -45,7 +47,7 @@ OPEN_443 = ("aws", "ec2", "authorize-security-group-egress", "--group-id", "sg-0
         ),
         (
             cause("nat_gateway_unavailable", ec2("natgateway", "nat-0a1b2c3d4e5f60718")),
-            "HIGH: nat_gateway_unavailable (NAT gateway nat-0a1b2c3d4e5f60718)",
+            "HIGH: The NAT gateway is unavailable (NAT gateway nat-0a1b2c3d4e5f60718)",
             f"By hand in {WHERE}: Put it right.",
         ),
         (
@@ -86,19 +88,19 @@ OPEN_443 = ("aws", "ec2", "authorize-security-group-egress", "--group-id", "sg-0
         ),
         (
             cause("node_group_unhealthy", f"arn:aws:eks:{REGION}:{ACCOUNT}:nodegroup/prod/workers/0a1b2c3d-aaaa"),
-            "HIGH: node_group_unhealthy (node group workers)",
+            "HIGH: Amazon EKS reports an issue (node group workers)",
             f"By hand in {WHERE}: Put it right.",
         ),
         (
             cause(
                 "repository_key_unusable", f"arn:aws:kms:{REGION}:{ACCOUNT}:key/00000001-aaaa-bbbb-cccc-ddddeeeeffff"
             ),
-            "MEDIUM: repository_key_unusable (key 00000001-aaaa-bbbb-cccc-ddddeeeeffff)",
+            "MEDIUM: The KMS key is unusable (key 00000001-aaaa-bbbb-cccc-ddddeeeeffff)",
             f"By hand in {WHERE}: Put it right.",
         ),
         (
             cause("role_lacks_pull_permissions", f"arn:aws:iam::{ACCOUNT}:role/{'a' * 30}-NodeInstanceRole-{'B' * 16}"),
-            f"HIGH: role_lacks_pull_permissions (role {'a' * 18}...e-{'B' * 16})",
+            f"HIGH: The role does not allow the pull (role {'a' * 16}...{'B' * 15})",
             f"By hand in {WHERE}: Put it right.",
         ),
         (
@@ -125,7 +127,7 @@ def test_the_worst_cause_comes_first_and_the_others_are_counted() -> None:
     )
     lines = printed(diagnosis(low, medium, high))
     assert lines[:14] == [
-        "HIGH: no_route_to_ecr (subnet-0a1b2c3d), and 2 more causes",
+        "HIGH: No route to the registry (subnet-0a1b2c3d), and 2 more causes",
         f"Run 1 of 2 in {WHERE}: aws ec2 z",
         POD,
         "Then       $ aws ec2 w",
@@ -152,7 +154,7 @@ def test_of_equal_causes_the_one_that_explains_the_symptom_comes_first() -> None
     """A timeout is explained by the way; what the role lacks stops the next pull."""
     role = cause("role_lacks_pull_permissions", ROLE, commands=(ATTACH,))
     way = cause("no_route_to_ecr", ec2("subnet", "subnet-0a1b2c3d"))
-    assert printed(diagnosis(role, way))[0] == "HIGH: no_route_to_ecr (subnet-0a1b2c3d), and 1 more cause"
+    assert printed(diagnosis(role, way))[0] == "HIGH: No route to the registry (subnet-0a1b2c3d), and 1 more cause"
     denied = replace(PULL, symptom=PULL.symptom.ACCESS_DENIED)
     first = printed(diagnosis(way, role, pull=denied))[0]
     assert first == "HIGH: The role does not allow the pull (role prod-node), and 1 more cause"
@@ -272,6 +274,43 @@ def test_every_cause_fits_with_every_severity_and_an_id(check: object, severity:
         replace(cause("image_not_found", f"{REPOSITORY}:v{number}"), severity=Severity.LOW) for number in range(more)
     ]
     assert faults_of_answer(diagnosis(found, *others)) == []
+
+
+# What a broken resource of each kind is called where names and ids are of usual length.
+TYPICAL = {
+    "AwsAccount": f"AWS::::Account:{ACCOUNT}",
+    "AwsEc2Instance": ec2("instance", NODE),
+    "AwsEc2NetworkAcl": ec2("network-acl", "acl-0a1b2c3d4e5f60718"),
+    "AwsEc2RouteTable": ec2("route-table", "rtb-0a1b2c3d4e5f60718"),
+    "AwsEc2SecurityGroup": GROUP,
+    "AwsEc2Subnet": ec2("subnet", "subnet-0a1b2c3d4e5f60718"),
+    "AwsEc2Vpc": ec2("vpc", "vpc-0a1b2c3d4e5f60718"),
+    "AwsEcrContainerImage": f"{REPOSITORY}:v1",
+    "AwsEcrRepository": REPOSITORY,
+    "AwsIamRole": ROLE,
+    "AwsKmsKey": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/00000001-aaaa-bbbb-cccc-ddddeeeeffff",
+    "nat": ec2("natgateway", "nat-0a1b2c3d4e5f60718"),
+    "endpoint": ec2("vpc-endpoint", "vpce-0a1b2c3d4e5f60718"),
+    "node_group": f"arn:aws:eks:{REGION}:{ACCOUNT}:nodegroup/prod/workers/0a1b2c3d-aaaa",
+    "cp_": f"arn:aws:organizations::{ACCOUNT}:policy/o-a1b2c3d4e5/service_control_policy/p-1a2b3c4d",
+}
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+def test_every_cause_has_plain_words_with_its_resource_and_others(check: Check) -> None:
+    kind = check.resource_type
+    id_ = TYPICAL.get(kind) or next(arn for part, arn in TYPICAL.items() if part in check.id)
+    found = cause(check.id, id_)
+    line = cause_line(replace(found, resource=replace(found.resource, type=kind)), 2)
+    # The id of a key leaves no room for more.
+    tail = ", +2" if kind == "AwsKmsKey" else ", and 2 more causes"
+    assert cell_len(line) <= 80
+    assert line.endswith(f"){tail}")
+    assert check.id not in line
+    said = line.removeprefix(f"{found.severity}: ").partition(" (")[0]
+    assert said in {check.title, check.short}
+    assert "..." not in line
+    assert len(check.short) < len(check.title)
 
 
 @settings(deadline=None)

@@ -46,6 +46,44 @@ def test_a_message_that_a_terminal_has_broken_is_read_whole() -> None:
     assert (one.read.symptom, one.pods) == (Symptom.NOT_FOUND, ((None, "web-0"),))
 
 
+SCHEDULED = "Successfully assigned shop/pay-6d9-x1 to ip-10-0-1-2.ec2.internal\n"
+BROKEN = f"  Normal   Scheduled  2m  default-scheduler  {SCHEDULED}".replace(" assigned", "\n  assigned")
+OF_SCHEDULER = f"  Normal   Scheduled  2m  default-scheduler  {SCHEDULED}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{OF_SCHEDULER}  Warning  Failed  2m  kubelet  {MISSING}\n",
+        f"  Warning  Failed  2m  kubelet  {MISSING}\n{OF_SCHEDULER}",
+        f"{BROKEN}  Warning  Failed  2m  kubelet  {MISSING}\n",
+        f"{SCHEDULED}{MISSING}",
+        HEAD + row("pay-6d9-x1", SCHEDULED.strip(), kind="Normal    Scheduled") + row("pay-6d9-x1", MISSING),
+        f"Name: pay-6d9-x1\nEvents:\n{OF_SCHEDULER}  Warning  Failed  2m  kubelet  {MISSING}\n",
+    ],
+)
+def test_the_scheduler_names_the_pod(text: str) -> None:
+    (one,) = messages_of(text)
+    assert one.read.symptom is Symptom.NOT_FOUND
+    assert commands_for(one)[0] == "pull-responder diagnose --pod shop/pay-6d9-x1"
+
+
+def test_each_message_is_of_the_pod_that_was_scheduled_before_it() -> None:
+    other = OF_SCHEDULER.replace("shop/pay-6d9-x1", "prod/api-0")
+    failed = "  Warning  Failed  2m  kubelet  "
+    first, second = messages_of(f"{OF_SCHEDULER}{failed}{MISSING}\n{other}{failed}{THROTTLED}\n")
+    assert (first.pods, second.pods) == ((("shop", "pay-6d9-x1"),), (("prod", "api-0"),))
+
+
+def test_a_pod_of_two_namespaces_has_neither_by_the_scheduler() -> None:
+    assigned = "".join(
+        row("web-0", f"Successfully assigned {where}/web-0 to n1", kind="Normal    Scheduled") for where in ("a", "b")
+    )
+    (one,) = messages_of(HEAD + assigned + row("web-0", MISSING))
+    assert one.pods == ((None, "web-0"),)
+    assert messages_of(f"Successfully assigned a/x to n1\nSuccessfully assigned b/y to n1\n{MISSING}")[0].pods == ()
+
+
 @pytest.mark.parametrize("text", [MISSING, "hello world", "", f"kubelet: {THROTTLED}", "Normal  Pulled  x\n"])
 def test_what_is_no_list_of_events_is_one_message(text: str) -> None:
     assert messages_of(text) == [Pasted(text, read_message(text))]

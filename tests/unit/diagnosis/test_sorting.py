@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from pull_responder.checks import CHECKS
+from pull_responder.checks import CHECKS, role_lacks_pull_permissions
 from pull_responder.checks.check import BEFORE_UNPACK, UNREACHED, Check, Explains
 from pull_responder.diagnosis import Undecided, diagnose
 from pull_responder.facts.aws import Aws
@@ -340,3 +340,25 @@ def test_a_check_that_raises_goes_up() -> None:
 
     with pytest.raises(RuntimeError, match="a bug"):
         diagnose(PULL, facts(), checks=[check("a", explode), check("b", PASSED)])
+
+
+@pytest.mark.parametrize(
+    ("verdict", "has_own", "note", "left"),
+    [
+        (NONE, False, "the configuration has changed since, or the pod tries again within 5 minutes", []),
+        (NONE, None, "", ["pull_failing_unexplained"]),
+        (NONE, True, "", ["pull_failing_unexplained"]),
+        (OPEN, False, "", ["other"]),
+        (failed(), False, "", []),
+    ],
+)
+def test_a_403_of_a_pod_without_credentials_of_its_own_is_over_once_all_is_decided(
+    monkeypatch: pytest.MonkeyPatch, verdict: Verdict, note: str, left: list[str], *, has_own: bool | None
+) -> None:
+    of_role, other = check("may", PASSED), check("other", verdict, explains=(Explains(Symptom.ACCESS_DENIED, 1),))
+    monkeypatch.setattr(role_lacks_pull_permissions, "CHECK", of_role)
+    pull = replace(PULL, denial=None, message="403 Forbidden", has_own_credentials=has_own)
+    diagnosis = diagnose(pull, facts(), checks=[of_role, other])
+    assert note in diagnosis.note
+    assert bool(note) == bool(diagnosis.note)
+    assert [each.cause for each in diagnosis.inconclusive] == left

@@ -80,7 +80,7 @@ def test_each_cause_has_an_example(check: Check) -> None:
     text = example.read_text(encoding="utf-8")
     # A single node that is broken is a step less severe.
     severities = (check.severity, check.severity.step(-1))
-    shown = (f"\n{severity}: {what} (" for severity in severities for what in (check.title, check.id))
+    shown = (f"\n{severity}: {what} (" for severity in severities for what in (check.title, check.short or check.title))
     is_shown = any(each in text for each in shown) and f"\nCause      {check.id}" in text and check.title in text
     assert is_shown, f"docs/causes/examples/{check.id}.md is stale: run `make examples`"
 

@@ -31,7 +31,7 @@ class Parsed(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         part = Part(tag, dict(attrs))
         self.parts.append(part)
-        if tag != "meta":
+        if tag not in ("meta", "wbr"):
             self._open.append(part)
 
     def handle_endtag(self, tag: str) -> None:

@@ -28,6 +28,48 @@ def test_the_verdict_is_the_title_and_the_heading() -> None:
     assert found.texts("h1") == [words]
 
 
+def test_of_several_causes_the_heading_names_the_worst_and_the_fix_comes_before_the_picture() -> None:
+    pull = denied()
+    low = replace(FINDING, id="low", title="The repository has no such image", severity=Severity.LOW)
+    diagnosis = replace(pull.diagnosis, findings=(low, *pull.diagnosis.findings, replace(low, id="lower")))
+    found = Parsed(page(replace(pull, diagnosis=diagnosis)))
+    assert found.texts("h1") == ["The role lacks permissions to pull (role/eks/prod-node), and 2 more causes"]
+    classes = [each.attributes.get("class") for each in found.parts]
+    assert classes.index("command") < classes.index("across")
+
+
+def test_who_uses_the_image_and_who_waits_stands_with_the_answer() -> None:
+    used = tuple(f"Deployment shop/web-{number}, container web (web.yaml:{number})" for number in range(12))
+    found = Parsed(page(replace(denied(), used_by=used, waiting="3 pods on 2 nodes: shop/a, shop/b, shop/c")))
+    assert [each for each in found.texts("bdi") if each.startswith("Deployment ")] == list(used)
+    assert "2 more places" in found.texts("summary")
+    assert dict(zip(found.texts("dt"), found.texts("dd"), strict=True))["Waiting"].startswith("3 pods on 2 nodes: ")
+
+
+def test_a_long_message_is_folded_behind_its_first_words() -> None:
+    pull = denied()
+    failed = replace(pull.diagnosis.pull, denial=None, message="Failed to pull image: " + "x " * 200 + "i/o timeout")
+    found = Parsed(page(replace(pull, diagnosis=replace(pull.diagnosis, pull=failed))))
+    (folded,) = found.all("details", "message")
+    assert folded.text.startswith("Failed to pull image: x x")
+    assert folded.text.endswith("i/o timeout")
+    failed = replace(failed, message="i/o timeout")
+    found = Parsed(page(replace(pull, diagnosis=replace(pull.diagnosis, pull=failed))))
+    assert found.all("details", "message") == []
+    assert "i/o timeout" in found.texts("dd")
+
+
+def test_names_break_behind_their_signs_and_commands_at_their_spaces() -> None:
+    whole = page(denied())
+    assert '<bdi class="name">arn:aws:iam::<wbr>111111111111:<wbr>role/eks/<wbr>prod-node</bdi>' in whole
+    command = Parsed(whole).all("div", "command")[0].text.removesuffix("Copy")
+    words = [each for each in Parsed(whole).texts("span", "word") if each != "eu-west-1"]
+    assert words[: len(command.split(" "))] == command.split(" ")
+    assert "https:<wbr>" not in whole
+    assert "ecr:<wbr>" not in whole
+    assert "arn:aws:iam::aws:<wbr>policy/<wbr>AmazonEC2ContainerRegistryPullOnly</span>" in whole
+
+
 def test_the_fix_is_a_command_with_a_button_and_its_place() -> None:
     found = Parsed(page(denied()))
     (command, _) = found.all("div", "command")
@@ -78,8 +120,8 @@ def test_the_way_shows_each_stop_and_the_proof_of_the_broken_one() -> None:
     across, down = found.all("svg", "across")[0], found.all("svg", "down")[0]
     assert across.attributes["role"] == "img"
     words = (
-        "pod payments/api-7d4b9c5f6-x2x7q: not examined; DNS api.ecr.eu-west-1.amazonaws.com: works; node i-1: works; "
-        "subnet subnet-node: works; route rtb-node: broken; host api.ecr.eu-west-1.amazonaws.com: not examined."
+        "pod payments/api-7d4b9c5f6-x2x7q: asks; DNS api.ecr.eu-west-1.amazonaws.com: works; node i-1: works; "
+        "subnet subnet-node: works; route rtb-node: broken; host api.ecr.eu-west-1.amazonaws.com: not reached."
     )
     assert found.texts("desc")[:2] == [words, words]
     assert "rtb-node" in down.text
@@ -92,15 +134,15 @@ def test_the_way_shows_each_stop_and_the_proof_of_the_broken_one() -> None:
 def test_a_refused_pull_shows_who_asks_for_what_with_the_blamed_marked() -> None:
     words = Parsed(page(denied())).texts("desc")[0]
     assert words == (
-        "pod payments/api-7d4b9c5f6-x2x7q: not examined; node ip-10-0-3-17.eu-west-1.compute.internal: not examined; "
-        "role eks/prod-node: broken; registry 222222222222: not examined; repository payments/api: works; "
-        "image :1.4.2: not examined."
+        "pod payments/api-7d4b9c5f6-x2x7q: asks; node ip-10-0-3-17.eu-west-1.compute.internal: not needed here; "
+        "role eks/prod-node: broken; registry 222222222222: not needed here; repository payments/api: works; "
+        "image :1.4.2: not needed here."
     )
     policy = "arn:aws:organizations::111111111111:policy/o-1/service_control_policy/p-1"
     finding = replace(FINDING, resource=Resource("Other", policy, "111111111111"))
     words = Parsed(page(denied(finding))).texts("desc")[0]
     assert "organization policy/p-1: broken" in words
-    assert "role eks/prod-node: not examined" in words
+    assert "role eks/prod-node: not needed here" in words
 
 
 def test_several_pulls_have_contents_with_the_worst_first() -> None:
@@ -151,7 +193,8 @@ def test_the_policy_of_the_page_allows_its_own_style_and_script_and_nothing_else
 
 def _shape(text: str) -> list[tuple[str, tuple[str, ...]]]:
     found = Parsed(page(hostile(text)))
-    return [(each.tag, tuple(sorted(each.attributes))) for each in found.parts]
+    # Where a name may break follows from its signs.
+    return [(each.tag, tuple(sorted(each.attributes))) for each in found.parts if each.tag != "wbr"]
 
 
 @settings(deadline=None)

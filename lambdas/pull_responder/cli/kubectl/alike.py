@@ -7,6 +7,7 @@ profile, in one subnet, with the same security groups. One of them stands for al
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.cli.answered import Reach
@@ -39,7 +40,10 @@ def alike(pulls: Sequence[PodPull], facts: PullFacts) -> list[tuple[PodPull, Rea
         nodes = {each.pull.node for each in members}
         for some in [members] if len(nodes) == 1 else _by_node(members, facts):
             latest = max(some, key=lambda each: each.pull.observed_at or "")
-            found.append((latest, _reach(some)))
+            # What one pod may have shown to the registry, any of them may.
+            has_own = {each.pull.has_own_credentials for each in some}
+            pull = replace(latest.pull, has_own_credentials=has_own.pop() if len(has_own) == 1 else None)
+            found.append((replace(latest, pull=pull), _reach(some)))
     return found
 
 

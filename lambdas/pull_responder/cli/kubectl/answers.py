@@ -125,11 +125,19 @@ class _At:
             # Where a node has a name of its own, its object still names the instance.
             node=node.instance_id if node and node.instance_id and not is_named else pull.node,
             principal=pull.principal or self._own_role(of_pod),
+            has_own_credentials=self._has_own_credentials(of_pod),
         )
 
     def annotation(self, of_pod: PodPull) -> str | None:
         """Return what the pod's service account names as the role for pulls, None where it names none."""
         return self.seen.own_roles.get((of_pod.pull.namespace or "", of_pod.service_account or ""))
+
+    def _has_own_credentials(self, of_pod: PodPull) -> bool | None:
+        """Return whether the pod has credentials of its own. None where not all that tells it was read."""
+        account = (of_pod.pull.namespace or "", of_pod.service_account or "")
+        if of_pod.pull_secrets or self.seen.own_roles.get(account) is not None:
+            return True
+        return None if of_pod.pull_secrets is None or account not in self.seen.own_roles else False
 
     def _own_role(self, of_pod: PodPull) -> Principal | None:
         """Return the pod's own pull role, which its service account names, as the principal of the pull.

@@ -42,7 +42,8 @@ def read_description(text: str) -> Iterator[dict[str, Any]]:
 
 def _read_pod(lines: list[str]) -> Iterator[dict[str, Any]]:
     metadata: dict[str, Any] = {"labels": {}}
-    spec: dict[str, Any] = {}
+    # A description has no pull secrets, whether the pod has some or not.
+    spec: dict[str, Any] = {"imagePullSecrets": None}
     status: dict[str, Any] = {}
     section, sections = "", _split(lines)
     for section, rows in sections:

@@ -155,7 +155,10 @@ class Reading:
         metadata = fields.mapping(account, "metadata")
         namespace, name = (kubernetes_names.object_name(metadata.get(key)) for key in ("namespace", "name"))
         if namespace and name:
-            self._own_roles[namespace, name] = fields.text(metadata, "annotations", ANNOTATION) or None
+            annotations = fields.mapping(metadata, "annotations")
+            self._own_roles[namespace, name] = (
+                fields.text(annotations, ANNOTATION) if ANNOTATION in annotations else None
+            )
 
     def _no_pods(self) -> str:
         kind, found = next(iter(self._others.items()))
@@ -221,13 +224,15 @@ def _says_more(of_pod: PodPull) -> tuple[bool, bool, str]:
 
 
 def _told(read: PodPull | Skipped, events: Mapping[object, PodPull]) -> PodPull | Skipped:
-    """Return the pull of a pod, with the reason of its event where the pod itself has none."""
-    if isinstance(read, Skipped) or not is_bare_back_off(read.pull):
-        return read
-    event = events.get(_attempt(read))
-    if event is None:
+    """Return the pull of a pod, with the time of its event, and with its reason where the pod itself has none."""
+    event = None if isinstance(read, Skipped) else events.get(_attempt(read))
+    if isinstance(read, Skipped) or event is None:
         return read
     pull = event.pull
+    if not is_bare_back_off(read.pull):
+        # A container does not say when its pull failed.
+        is_same = (pull.symptom, pull.stage) == (read.pull.symptom, read.pull.stage)
+        return replace(read, pull=replace(read.pull, observed_at=pull.observed_at)) if is_same else read
     return replace(read, pull=replace(pull, node=read.pull.node or pull.node, pod_labels=read.pull.pod_labels))
 
 

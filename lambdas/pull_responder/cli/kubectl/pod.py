@@ -147,13 +147,17 @@ def _read_container(container: _Waiting, about: PodFailure, messages: Messages) 
 
 
 def _with_pod(pull: PullFailure, metadata: Mapping[str, object], spec: Mapping[str, object]) -> PodPull:
-    secrets = [kubernetes_names.object_name(fields.text(e, "name")) for e in fields.items(spec, "imagePullSecrets")]
+    written = [fields.text(each, "name") for each in fields.items(spec, "imagePullSecrets")]
+    secrets = tuple(filter(None, map(kubernetes_names.object_name, written)))[:_MOST_SECRETS]
+    # A pod has those of its service account, too: admission copies them (Kubernetes documentation, "Configure Service
+    # Accounts for Pods"). The API server leaves out an empty list.
+    has_none = bool(spec) and not written and isinstance(spec.get("imagePullSecrets", []), list)
     return PodPull(
         pull,
         workload=workload_of(metadata),
         # A pod without a name of one has its namespace's (Kubernetes documentation, "Configure Service Accounts").
         service_account=kubernetes_names.object_name(spec.get("serviceAccountName")) or "default",
-        pull_secrets=tuple(name for name in secrets if name)[:_MOST_SECRETS],
+        pull_secrets=secrets if secrets or has_none else None,
     )
 
 
