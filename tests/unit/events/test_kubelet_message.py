@@ -278,6 +278,7 @@ def steps(message: str) -> int:
         count += event == "opcode"
         return trace
 
+    read_message.cache_clear()
     before = sys.gettrace()
     sys.settrace(trace)
     try:
