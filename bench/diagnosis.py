@@ -27,6 +27,7 @@ from pull_responder.diagnosis import diagnose as diagnose_pull
 from pull_responder.emulator import (
     access_entries,
     cache_rules,
+    dns_firewall,
     hosted_zones,
     route53_profiles,
     transit_gateways,
@@ -406,6 +407,7 @@ def main() -> None:
     cache_rules.apply()
     route53_profiles.apply_to_moto()
     hosted_zones.apply()
+    dns_firewall.apply()
     transit_gateways.apply()
     vpc_endpoints.apply()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)

@@ -19,7 +19,7 @@ from moto.server import ThreadedMotoServer
 from bench.diagnosis import REGION, instance, role, subnets
 from pull_responder.checks import CHECKS, node_group_unhealthy, role_lacks_pull_permissions
 from pull_responder.diagnosis import diagnose
-from pull_responder.emulator import access_entries, cache_rules, route53_profiles
+from pull_responder.emulator import access_entries, cache_rules, dns_firewall, route53_profiles
 from pull_responder.events.eks_change import Inspection
 from pull_responder.facts.aws import Aws
 from pull_responder.facts.reader import Reader
@@ -97,6 +97,7 @@ def main() -> None:
     access_entries.apply()
     cache_rules.apply()
     route53_profiles.apply_to_moto()
+    dns_firewall.apply()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:

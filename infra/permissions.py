@@ -196,7 +196,7 @@ SCOPES: Final[Mapping[str, Scope]] = {
     "network-firewall:DescribeRuleGroup": Scope(
         ("arn:{partition}:network-firewall:*:*:stateful-rulegroup/*",), _NETWORK_REASON
     ),
-    "network-firewall:ListFirewalls": _ANY,
+    "network-firewall:ListFirewalls": Scope(("arn:{partition}:network-firewall:*:*:firewall/*",), _NETWORK_REASON),
     "route53:ListHostedZonesByVPC": _ANY,
     "route53:ListResourceRecordSets": Scope(
         ("arn:{partition}:route53:::hostedzone/*",), "Which private hosted zone answers is known only once it was asked"

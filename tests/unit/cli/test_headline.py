@@ -292,6 +292,10 @@ TYPICAL = {
     "nat": ec2("natgateway", "nat-0a1b2c3d4e5f60718"),
     "endpoint": ec2("vpc-endpoint", "vpce-0a1b2c3d4e5f60718"),
     "node_group": f"arn:aws:eks:{REGION}:{ACCOUNT}:nodegroup/prod/workers/0a1b2c3d-aaaa",
+    "peering": ec2("vpc-peering-connection", "pcx-0a1b2c3d4e5f60718"),
+    "transit": ec2("transit-gateway-route-table", "tgw-rtb-0a1b2c3d4e5f60718"),
+    "network_firewall": f"arn:aws:network-firewall:{REGION}:{ACCOUNT}:stateful-rulegroup/allowed-hosts",
+    "dns_firewall": f"arn:aws:route53resolver:{REGION}:{ACCOUNT}:firewall-rule-group/rslvr-frg-0a1b2c3d4e5f60718",
     "cp_": f"arn:aws:organizations::{ACCOUNT}:policy/o-a1b2c3d4e5/service_control_policy/p-1a2b3c4d",
 }
 
