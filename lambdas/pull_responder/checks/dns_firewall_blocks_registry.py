@@ -51,7 +51,7 @@ def _fix(fault: Fault, path: PullPath) -> Remediation:
 CHECK = Check(
     id="dns_firewall_blocks_registry",
     title="A DNS Firewall rule answers for the registry's name",
-    short="DNS Firewall answers for the registry",
+    short="DNS Firewall blocks it",
     again="DNS Firewall lets the registry's names resolve again",
     severity=Severity.HIGH,
     resource_type="Other",

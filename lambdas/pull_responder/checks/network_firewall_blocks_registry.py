@@ -50,7 +50,7 @@ def _fix(fault: Fault, path: PullPath) -> Remediation:
 CHECK = Check(
     id="network_firewall_blocks_registry",
     title="A network firewall drops the connection to the registry",
-    short="A firewall drops the connection",
+    short="A network firewall drops it",
     again="The network firewall lets the connection to the registry through again",
     severity=Severity.HIGH,
     resource_type="Other",

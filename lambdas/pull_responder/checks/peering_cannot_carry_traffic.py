@@ -39,7 +39,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
 CHECK = Check(
     id="peering_cannot_carry_traffic",
     title="The route to the registry leads over a peering connection that does not carry the traffic",
-    short="A peering does not carry the traffic",
+    short="A peering cannot carry it",
     again="The route to the registry leads over nothing that stops the traffic any more",
     severity=Severity.HIGH,
     resource_type="Other",

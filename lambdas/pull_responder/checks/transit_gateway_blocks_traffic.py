@@ -40,7 +40,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
 CHECK = Check(
     id="transit_gateway_blocks_traffic",
     title="A transit gateway drops the traffic to the registry",
-    short="A transit gateway drops the traffic",
+    short="A transit gateway drops it",
     again="The transit gateway carries the traffic to the registry again",
     severity=Severity.HIGH,
     resource_type="Other",

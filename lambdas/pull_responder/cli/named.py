@@ -35,15 +35,20 @@ _OF_ARN: Final = {
     "fargateprofile": "Fargate profile",
     "natgateway": "NAT gateway",
     "nodegroup": "node group",
+    "stateful-rulegroup": "rule group",
+    "stateless-rulegroup": "rule group",
     "vpc-endpoint": "endpoint",
+    "vpc-peering-connection": "VPC peering",
 }
 _DIGEST: Final = re.compile(r"[@/]sha256:[0-9a-f]{64}$")
 # People choose these names. All others are ids, which nobody would find by a part of them.
 _CHOSEN: Final = frozenset(
-    {"cluster", "Fargate profile", "image", "node group", "repository", "role", "session", "user", ""}
+    {"cluster", "Fargate profile", "image", "node group", "repository", "role", "rule group", "session", "user", ""}
 )
 # An id of EC2 says what it is an id of.
-_TELLING: Final = re.compile(r"(?:acl|eni|i|igw|lt|nat|rtb|sg|subnet|vpc|vpce)-[0-9a-f]{8,17}")
+_TELLING: Final = re.compile(
+    r"(?:acl|eni|i|igw|lt|nat|pcx|rslvr-frg|rtb|sg|subnet|tgw|tgw-attach|tgw-rtb|vpc|vpce)-[0-9a-f]{8,17}"
+)
 
 
 @dataclass(frozen=True, slots=True)

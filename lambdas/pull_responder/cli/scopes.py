@@ -415,7 +415,7 @@ SCOPES: Final = """\
  },
  "network-firewall:ListFirewalls": {
   "arns": [
-   "*"
+   "arn:{partition}:network-firewall:*:*:firewall/*"
   ]
  },
  "organizations:DescribeOrganization": {
