@@ -170,7 +170,7 @@ def _members(number: int) -> Iterator[Callable[[str], Any]]:
             account = f"{100_000_000_000 + each}"
             aws.reach(account, region="us-east-1")
             # mypy cannot infer a lambda with a default value.
-            yield lambda service, account=account: aws.client(service, account=account, region="us-east-1")  # type: ignore[misc]  # as above
+            yield lambda service, account=account: aws.client(service, account=account, region="us-east-1")  # type: ignore[misc]  # mypy cannot infer it
 
 
 def seconds_for_clients() -> dict[str, float]:

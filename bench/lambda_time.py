@@ -334,9 +334,9 @@ class Deployment:
                 aws._failures = Failures(_now)
             return invocation.environment.aws
 
-        def record_here(recorder: Any, problem_id: str, diagnosis: Any) -> Any:
+        def record_here(recorder: Any, problem_id: str, diagnosis: Any, **more: Any) -> Any:
             self.diagnosed.setdefault(problem_id, recorder.run.now())
-            return record(recorder, problem_id, diagnosis)
+            return record(recorder, problem_id, diagnosis, **more)
 
         connection.disconnect()
         connect_anew = connection.connect

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -95,6 +96,8 @@ def test_each_environment_makes_clients_of_its_own(monkeypatch: pytest.MonkeyPat
     until = datetime.now(UTC) + timedelta(hours=1)
 
     class Sts:
+        meta = SimpleNamespace(region_name="us-east-1")
+
         def assume_role(self, *, RoleArn: str, **_: Any) -> Any:  # noqa: ANN401, N803 -- as boto3 names it
             from bench.environments import note_account  # noqa: PLC0415
 

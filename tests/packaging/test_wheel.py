@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING, Final
 from zipfile import ZipFile
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 
+from tests.integration.cli.test_cluster_input import Estate
 from tests.packaging.conftest import ROOT, Installed, build_wheel, install
+from tests.unit.cli.kubectl import printed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from pull_responder.emulator.emulated_aws import EmulatedAws
@@ -82,6 +86,21 @@ def test_pip_and_pipx_install_a_command_that_finds_the_cause(
     places = {"PIPX_HOME": str(tmp_path / "pipx"), "PIPX_BIN_DIR": str(tmp_path / "bin")}
     install(sys.executable, "-m", "pipx", "install", "--python", sys.executable, str(wheel), environment=places)
     _finds_the_cause(Installed(tmp_path / "bin"), broken, tmp_path)
+
+
+@pytest.mark.parametrize("form", [json.dumps, yaml.safe_dump], ids=["json", "yaml"])
+def test_what_kubectl_prints_of_a_pod_finds_the_cause(
+    installed: Installed, aws: EmulatedAws, tmp_path: Path, form: Callable[[object], str]
+) -> None:
+    estate = Estate(aws)
+    given = form(estate.of(printed.pod()))
+    done = installed.run("pull-responder", "diagnose", "-", folder=tmp_path, given=given, environment=aws.environment)
+    assert (done.returncode, done.stderr) == (1, "")
+    broken, run, pull = done.stdout.splitlines()[:3]
+    assert broken == f"HIGH: The role does not allow the pull (role {estate.role})"
+    assert f": aws iam attach-role-policy --role-name {estate.role} --policy-arn " in run
+    assert pull.startswith("Pod ")
+    assert f"image {estate.repository}:v1.4.2, node ip-" in pull
 
 
 @pytest.mark.parametrize(

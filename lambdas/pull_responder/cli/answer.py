@@ -13,8 +13,7 @@ from rich.console import Console
 from pull_responder.checks import BY_ID
 from pull_responder.cli import way
 from pull_responder.cli.headline import cause_line, fix_line, is_told, open_line, pull_line, sound_line
-from pull_responder.cli.lines import shown as shown  # noqa: PLC0414 -- other commands have it from here
-from pull_responder.cli.lines import terminal_width
+from pull_responder.cli.lines import shown, terminal_width
 from pull_responder.cli.order import most_likely_first, worst_first
 from pull_responder.cli.rows import show_commands, show_line, show_row, show_whole
 from pull_responder.cli.undecided import next_line, show_undecided

@@ -52,7 +52,7 @@ def findings(  # noqa: PLR0913, PLR0917 -- one argument an option
     It only reads. Run it with credentials of the account that has the stack.
 
     Exit status: 0 nothing is open; 1 something is; 2 there is no such stack, or the options or the credentials are
-    unusable; 3 nothing is open that could be read, but something could not be read.
+    unusable; 3 nothing is open that could be read, but something could not be read, or may be of the cluster.
     """
     if cluster is not None and not cluster.strip():
         raise click.UsageError("--cluster is empty")
@@ -60,20 +60,28 @@ def findings(  # noqa: PLR0913, PLR0917 -- one argument an option
     deployed = find_deployed(stack, Access(region, profile, timeout))
     read = open_findings(deployed)
     chosen = [each for each in read.lives if name is None or name in _clusters(each)]
+    unknown = [each for each in read.lives if name is not None and not _clusters(each)]
     chosen.sort(key=lambda each: (-each.finding.severity.rank, each.opened_at, each.id))
     if form == "json":
         for life in chosen:
             click.echo(line_of(life_object(life)))
         for reason in read.unread:
             click.echo(line_of({"id": None, "unread": reason}))
+        if unknown:
+            click.echo(line_of({"id": None, "unread": _not_known(unknown)}))
     else:
         place = f"stack {stack} in account {deployed.own.account}, {deployed.region}"
         click.echo("\n".join(_text(chosen, read, place, name)))
-    return FOUND if chosen else UNREAD if read.unread else 0
+    return FOUND if chosen else UNREAD if read.unread or unknown else 0
 
 
 def _clusters(life: Life) -> set[str]:
     return {*life.reach.clusters, *filter(None, [life.finding.cluster, life.finding.pull.cluster])}
+
+
+def _not_known(unknown: Sequence[Life]) -> str:
+    """Return that some findings may be of the cluster that is asked about."""
+    return f"Of {number_of(len(unknown), 'open finding')} the cluster is not known: ask without --cluster"
 
 
 def life_object(life: Life) -> dict[str, Any]:
@@ -105,7 +113,7 @@ def _text(lives: Sequence[Life], read: Remembered, place: str, cluster: str | No
     unknown = [each for each in read.lives if not _clusters(each)]
     if cluster and unknown:
         yield ""
-        yield f"Of {number_of(len(unknown), 'open finding')} the cluster is not known: ask without --cluster."
+        yield f"{_not_known(unknown)}."
     for reason in read.unread:
         yield ""
         yield f"Not read: {clean_line(reason)}"

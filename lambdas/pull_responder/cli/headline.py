@@ -108,7 +108,9 @@ def pull_line(diagnosis: Diagnosis, *, asked: str | None = None, nodes: str | No
     parts = tuple((label, named.get(label) or ("not known",)) for label in ("pod", "image", "node"))
     # Rather no cluster than an image without its tag.
     is_tagged = bool(diagnosis.pull.tag)
-    tagged = tuple((label, names[:-1] if is_tagged and label == "image" else names) for label, names in parts)
+    tagged = tuple(
+        (label, (names[:-1] or names) if is_tagged and label == "image" else names) for label, names in parts
+    )
     cluster = [("cluster", named["cluster"])] if "cluster" in named else []
     line = first_fitting(_candidates((*tagged, *cluster)), COLUMNS)
     line = line or first_fitting(_candidates(parts), COLUMNS) or _cut(parts)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.cli import answer
 from pull_responder.cli.answered import Answered, NotAsked
+from pull_responder.cli.lines import shown
+from pull_responder.cli.rows import show_line, show_row
 from pull_responder.events.outcome import Skipped
 
 if TYPE_CHECKING:
@@ -19,8 +21,11 @@ if TYPE_CHECKING:
 _MOST_WORKLOADS: Final = 10
 
 
-def show_rollout(console: Console, answers: Iterable[Answer]) -> list[Answer]:
-    """Show answers as they come, and return them. Those about one image have to come one after the other."""
+def show_rollout(console: Console, answers: Iterable[Answer], *, whole_path: bool = False) -> list[Answer]:
+    """Show answers as they come, and return them. Those about one image have to come one after the other.
+
+    With `whole_path`, the path of each is shown hop by hop.
+    """
     shown: list[Answer] = []
     images = fails = left_open = 0
     for image, group in groupby(answers, key=lambda each: each.asked if isinstance(each, Answered) else None):
@@ -35,7 +40,7 @@ def show_rollout(console: Console, answers: Iterable[Answer]) -> list[Answer]:
         images += 1
         fails += has_cause
         left_open += not has_cause and any(map(_is_open, by_nodes))
-        _show_image(console, image, by_nodes)
+        _show_image(console, image, by_nodes, whole_path=whole_path)
     not_asked = sum(isinstance(each, NotAsked) for each in shown)
     skipped = sum(isinstance(each, Skipped) for each in shown)
     console.print(
@@ -50,14 +55,14 @@ def _show_other(console: Console, each: Answer) -> None:
     if isinstance(each, Skipped):
         answer.show_skipped(console, each)
     elif isinstance(each, NotAsked):
-        console.print(f"Not asked: {answer.shown(each.reason)}", soft_wrap=True)
+        answer.show_not_asked(console, each)
 
 
 def _is_open(each: Answered) -> bool:
     return bool(each.diagnosis.findings or each.diagnosis.inconclusive)
 
 
-def _show_image(console: Console, image: str, by_nodes: list[Answered]) -> None:
+def _show_image(console: Console, image: str, by_nodes: list[Answered], *, whole_path: bool) -> None:
     alike: dict[object, list[Answered]] = {}
     for each in by_nodes:
         alike.setdefault(_answer(each), []).append(each)
@@ -65,10 +70,12 @@ def _show_image(console: Console, image: str, by_nodes: list[Answered]) -> None:
         first = group[0]
         where = "; ".join(each.nodes or "" for each in group)
         if _is_open(first):
-            answer.show_diagnosis(console, first.diagnosis, path=first.path, asked=image, nodes=where)
+            answer.show_diagnosis(
+                console, first.diagnosis, path=first.path, asked=image, nodes=where, whole_path=whole_path
+            )
             _show_workloads(console, tuple(dict.fromkeys(user for each in group for user in each.used_by)))
         else:
-            console.print(f"Fine: {answer.shown(image)} by {answer.shown(where)}", soft_wrap=True)
+            show_line(console, f"Fine: {shown(image)} by {shown(where)}")
 
 
 def _answer(each: Answered) -> object:
@@ -82,7 +89,7 @@ def _show_workloads(console: Console, used_by: tuple[UsedBy, ...]) -> None:
     for each in used_by[:_MOST_WORKLOADS]:
         doubt = f", if it runs there: {each.doubt}" if each.doubt else ""
         line = f"{each.use.workload}, {each.use.container} ({each.use.place}){doubt}"
-        console.print(f"Used by    {answer.shown(line)}", soft_wrap=True)
+        show_row(console, "Used by", line)
     if len(used_by) > _MOST_WORKLOADS:
-        console.print(f"           and {len(used_by) - _MOST_WORKLOADS} more", soft_wrap=True)
+        show_row(console, "", f"and {len(used_by) - _MOST_WORKLOADS} more")
     console.print()

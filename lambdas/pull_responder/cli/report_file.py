@@ -27,6 +27,8 @@ def check_writable(name: str, option: str) -> Path:
         raise click.UsageError(f"{option} is not the name of a file")
     try:
         path = Path(name).resolve()
+        if path.is_symlink():  # resolved, and still a link: from Python 3.13 on, a circle is no error
+            raise click.ClickException(f"{option}: {name[:120]}: links lead in a circle")
         if path.is_dir():
             raise click.ClickException(f"{option}: {name} is a folder")
         if path.exists() and not path.is_file():

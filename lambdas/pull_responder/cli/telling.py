@@ -63,7 +63,7 @@ def tell(answers: Iterator[Answer], telling: Telling) -> int:
 def _shown(answers: Iterable[Answer], telling: Telling) -> Iterator[Answer]:
     console = answer.terminal()
     if telling.form == "text" and telling.of_manifests:
-        yield from show_rollout(console, answers)
+        yield from show_rollout(console, answers, whole_path=telling.whole_path)
         return
     for each in answers:
         _show(each, console, telling)

@@ -62,6 +62,8 @@ def test_the_page_shows_the_statement_that_denies(run: Run, aws: EmulatedAws, no
     found = Parsed(file.read_text(encoding="utf-8"))
     assert json.loads(found.texts("mark")[0]) == statement
     assert "The repository policy: statement 0, counted from 0, denies the pull" in found.texts("p")
+    # Later tests look at all repositories of the account.
+    aws.client("ecr").delete_repository_policy(repositoryName=repository)
 
 
 def test_an_event_that_is_not_ours_makes_a_page_that_says_so(run: Run, tmp_path: Path) -> None:

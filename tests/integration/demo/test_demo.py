@@ -290,4 +290,4 @@ def test_a_missing_requirement_is_one_line(tmp_path: Path) -> None:
     output, errors = demo.communicate(timeout=SECONDS)
     assert demo.returncode == 2
     assert output == ""
-    assert errors.splitlines()[1:] == ["pull-responder: the emulator needs ministack: pip install -r requirements.txt"]
+    assert errors == "pull-responder: demo needs the extra demo: pip install 'pull-responder[demo]'\n"

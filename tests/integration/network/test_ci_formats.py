@@ -373,7 +373,8 @@ def test_the_steps_by_hand_pass_what_is_undecided_as_the_action_does(shop: Netwo
     assert given <= set(declared["inputs"])
     assert {name for name, each in declared["inputs"].items() if each.get("required")} <= given
     assert step["uses"] == f"OWNER/pull-responder@v{declared['inputs']['version']['default']}"
-    assert action["permissions"] == {"contents": "read", "id-token": "write", "security-events": "write"}
+    granted = {"actions": "read", "contents": "read", "id-token": "write", "security-events": "write"}
+    assert action["permissions"] == granted
 
 
 def test_the_commands_of_the_page_run(shop: NetworkEstate, tmp_path: Path) -> None:

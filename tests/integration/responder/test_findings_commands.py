@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from pull_responder.cli.main import main
-from tests.integration.responder.scene import ACCOUNT, ADMIN, REGION, Node, Scene
+from tests.integration.responder.scene import ACCOUNT, ADMIN, REGION, Node, Scene, denial
 from tests.unit.page.parsed import Parsed
 
 if TYPE_CHECKING:
@@ -101,6 +101,17 @@ def test_one_cluster_alone_by_its_name_or_its_arn(run: Run, scene: Scene, broken
     nothing = run("findings", "--cluster", "none")
     assert nothing.status == 0
     assert nothing.out.startswith("No finding of cluster none is open in stack ")
+
+
+def test_a_finding_of_no_known_cluster_may_be_of_this_one(run: Run, scene: Scene) -> None:
+    assert scene.respond(denial(scene.stranger(), "ci", at=scene.clock.now)) == []
+    (found,) = run("findings", "-o", "json").objects
+    assert found["clusters"] == []
+    said = "Of 1 open finding the cluster is not known: ask without --cluster"
+    ended = run("findings", "--cluster", "prod")
+    assert ended.status == 3
+    assert f"{said}." in ended.out.splitlines()
+    assert run("findings", "--cluster", "prod", "-o", "json").objects == [{"id": None, "unread": said}]
 
 
 def test_nothing_is_open_once_it_is_resolved(run: Run, scene: Scene, broken: Node) -> None:

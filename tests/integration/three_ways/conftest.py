@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from pull_responder.cli import diagnose
+from pull_responder.cli import as_json
 from pull_responder.cli.as_json import diagnosis_object
 from pull_responder.emulator.findings_table import create_table
 from tests.first_lines import faults_of_answer
@@ -44,7 +44,7 @@ def ways(  # noqa: PLR0913, PLR0917 -- one argument a fixture
     monkeypatch: pytest.MonkeyPatch,
 ) -> Ways:
     """The three ways. A pull that nothing explains is notified at once, however long ago it failed."""
-    monkeypatch.setattr(diagnose, "diagnosis_object", _object_of_what_reads_well)
+    monkeypatch.setattr(as_json, "diagnosis_object", _object_of_what_reads_well)
     monkeypatch.setenv("UNEXPLAINED_REPEATS", "1")
     monkeypatch.setenv("STOPPED_MINUTES", "9999999")
     monkeypatch.setenv("NOTIFY_MINIMUM_SEVERITY", "INFORMATIONAL")

@@ -317,7 +317,7 @@ def test_every_cause_has_plain_words_with_its_resource_and_others(check: Check) 
     assert len(check.short) < len(check.title)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 @given(findings, HOSTILE)
 def test_whatever_a_finding_holds_the_first_lines_are_lines(finding: Finding, text: str) -> None:
     pull = replace(PULL, pod=text, namespace=text, repository=text, tag=text, node=text, cluster=text)

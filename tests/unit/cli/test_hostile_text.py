@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from pull_responder.cli.answer import show_finding, show_skipped, shown
-from pull_responder.cli.lines import UNLIMITED
+from pull_responder.cli.answer import show_finding, show_skipped
+from pull_responder.cli.lines import UNLIMITED, shown
 from pull_responder.events.outcome import Skipped
 from tests.unit.publish.examples import FINDING
 

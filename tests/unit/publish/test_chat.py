@@ -217,7 +217,11 @@ def test_without_a_command_nobody_looks_for_one() -> None:
 
 def test_the_commands_of_all_causes_are_shown_whole() -> None:
     pages = (Path(__file__).parents[3] / "docs" / "causes" / "examples").glob("*.md")
-    commands = [each for page in pages for each in re.findall(r"\$ (aws .*)", page.read_text(encoding="utf-8"))]
+    commands = [
+        each
+        for page in pages
+        for each in re.findall(r"(?:\$|Run.*: |Then +)(aws .*)", page.read_text(encoding="utf-8"))
+    ]
 
     assert len(commands) > 15
     assert [code(shlex.split(each)) for each in commands] == [f"`{each}`" for each in commands]
