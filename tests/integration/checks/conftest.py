@@ -9,6 +9,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from pull_responder.emulator import dns_firewall
 from tests.integration.checks.estate import REGION, Estate
 from tests.integration.checks.organization import Organization
 
@@ -47,6 +48,7 @@ def moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    dns_firewall.apply()
     with mock_aws():
         yield
 

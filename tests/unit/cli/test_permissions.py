@@ -51,7 +51,7 @@ def test_diagnose_may_read_what_the_function_reads_and_change_nothing() -> None:
     assert made["iam:GetRole"] == [f"arn:aws:iam::{ACCOUNT}:role/*"]
     assert made["ecr:DescribeImages"] == [f"arn:aws:ecr:*:{ACCOUNT}:repository/*"]
     assert made["sts:AssumeRole"] == ["arn:aws:iam::*:role/Reader"]
-    readers = {"Describe", "Get", "List", "BatchGet", "Lookup"}
+    readers = {"Describe", "Get", "List", "BatchGet", "Lookup", "Search"}
     changing = [each for each in made if not each.partition(":")[2].startswith(tuple(readers))]
     assert changing == ["sts:AssumeRole"]
 
