@@ -37,14 +37,15 @@ test-together: build/python.stamp build/node.stamp build/browser.stamp node-vers
 test-deployed: build/python.stamp build/node.stamp node-version
 	@$(TEST_DEPLOYED)
 
-# On another Python than that of .venv, what needs no stack. It leaves the processors to whatever runs beside it.
+# On another Python than that of .venv, what needs no stack, and properties with fewer examples. It leaves the processors
+# to whatever runs beside it.
 OTHER_PYTHON ?= python3.13
 OTHER := build/other/$(subst /,_,$(OTHER_PYTHON))
 LAST := nice -n 19
 other: $(OTHER)/ready.stamp
 
 test-other: $(OTHER)/ready.stamp
-	@$(LAST) $(OTHER)/bin/python -m pytest -n 2 --dist loadfile tests/unit
+	@EXAMPLES=25 $(LAST) $(OTHER)/bin/python -m pytest -n 2 --dist loadfile tests/unit
 
 # More worlds than the tests try, and other ones each time.
 WORLDS ?= 5000

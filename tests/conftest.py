@@ -21,7 +21,14 @@ if TYPE_CHECKING:
     from pull_responder.emulator.emulated_aws import EmulatedAws
 
 # No test depends on how fast the machine is or on what Hypothesis happens to draw today: the same examples every time.
-settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+# EXAMPLES says how many, where a test does not.
+settings.register_profile(
+    "steady",
+    deadline=None,
+    derandomize=True,
+    max_examples=int(os.environ.get("EXAMPLES", "100")),
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("steady")
 
 # boto3 and all that it needs: what Lambda's Python runtime brings along, and nothing else.
