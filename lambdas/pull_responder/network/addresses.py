@@ -34,6 +34,16 @@ class AddressSet:
         """Return the addresses in these CIDR blocks or single addresses. Raises ValueError for anything else."""
         return cls(_merge_intervals(_interval(cidr) for cidr in cidrs))
 
+    @classmethod
+    def covering(cls, intervals: Iterable[Interval]) -> AddressSet:
+        """Return the addresses in any of these intervals."""
+        return cls(_merge_intervals(intervals))
+
+    def within(self, interval: Interval) -> int:
+        """Return how many of the addresses are in an interval."""
+        start, end = interval
+        return sum(max(0, min(last, end) - max(first, start) + 1) for first, last in self.intervals)
+
     def __or__(self, other: AddressSet) -> AddressSet:
         return AddressSet(_merge_intervals((*self.intervals, *other.intervals)))
 
