@@ -342,6 +342,14 @@ def test_a_blackhole_for_other_addresses_is_none_for_the_registry(whole: Enterpr
     assert TGW in diagnosis.passed
 
 
+def test_a_missing_route_is_not_to_replace_a_blackhole_for_other_addresses(whole: Enterprise) -> None:
+    _no_default_route(whole)
+    whole.gateway_route(whole.spokes, "10.0.0.0/8")
+    summary = only(asked(whole), TGW).remediation.summary
+    assert f"add a route for {INTERNET}" in summary
+    assert "10.0.0.0/8" not in summary
+
+
 @pytest.mark.cause(TGW, "passes")
 def test_a_gateway_that_carries_the_traffic(whole: Enterprise) -> None:
     assert TGW in asked(whole).passed
