@@ -208,8 +208,13 @@ def _attachment(route: Route, network: Network, around: Surroundings) -> Attachm
         )
     (near,) = ours
     gateway = around.gateways.get(near.gateway_id)
-    seen = gateway.attachments.get(near.id) if isinstance(gateway, TransitGateway) else None
-    return replace(near, table_id=seen.table_id, association=seen.association) if seen else near
+    if not isinstance(gateway, TransitGateway):
+        return near
+    seen = gateway.attachments.get(near.id)
+    if seen is None:
+        words = f"account {gateway.owner}, which owns {gateway.id}, lists no attachment {near.id}"
+        return Unread(Reason(words, behind(route.target)))
+    return replace(near, table_id=seen.table_id, association=seen.association)
 
 
 def _state_hop(near: Attachment, network: Network) -> Hop:
@@ -228,37 +233,53 @@ def _state_hop(near: Attachment, network: Network) -> Hop:
 
 def _near_hops(near: Attachment, network: Network, traffic: Traffic) -> Hops:
     """Return whether the gateway has a subnet in the node's zone, and whether its network ACL lets the node in."""
-    causes = (PathCause.TRANSIT_GATEWAY_BLOCKS,)
-    zone = _zone(traffic.subnet_id, network)
-    zones = _zones(near, network)
-    hop = Hop(HopKind.TRANSIT_GATEWAY, near.id, causes)
-    unknown = zones.reason if isinstance(zones, Unread) else ""
-    if isinstance(zones, Unread) or not zone:
-        unknown = unknown or Reason(f"the zone of {traffic.subnet_id} is not known", behind(near.gateway_id))
-        return (replace(hop, undecided=(Undecided(causes[0], unknown),)),)
-    here = [subnet for subnet, where in zones.items() if where == zone]
-    shown = ", ".join(f"{subnet} in {where}" for subnet, where in zones.items()) or "none"
-    if not here and not _AVAILABILITY_ZONE.fullmatch(zone):
-        reason = Reason(
-            f"whether {traffic.subnet_id} in {zone} reaches {near.gateway_id} over its parent zone is not known",
-            behind(near.gateway_id),
-        )
-        return (replace(hop, undecided=(Undecided(causes[0], reason),)),)
-    if not here:
-        evidence = (f"subnets of attachment {near.id}: {shown}", f"{traffic.subnet_id} is in {zone}")
-        explanation = (
-            f"Attachment {near.id} of {vpc_id(network)} to {near.gateway_id} has no subnet in {zone}, so nothing in"
-            f" {traffic.subnet_id} reaches the transit gateway."
-        )
-        owned = Owned(network.owner, network.region)
-        fix = Fix(target=near.id, subnet_id=traffic.subnet_id)
-        fault = Fault(causes[0], ResourceType.OTHER, near.id, explanation, evidence, (fix,), owned)
-        return (replace(hop, evidence=evidence, faults=(fault,)),)
-    hop = replace(hop, evidence=(f"attachment {near.id} has {here[0]} in {zone}, as {traffic.subnet_id}",))
-    if len(here) > 1 or here[0] == traffic.subnet_id:
+    hop = zone_hop(near, traffic.subnet_id, network)
+    here = _in_zone(near, traffic.subnet_id, network)
+    if hop.undecided or hop.faults or len(here) > 1 or here[0] == traffic.subnet_id:
         return (hop,)
     crossing = acl_hop(here[0], server_crossings(here[0], traffic.source), network)
     return (hop, crossing)
+
+
+def zone_hop(attachment: Attachment, subnet_id: str, network: Network) -> Hop:
+    """Return whether what is in a subnet reaches the gateway: the attachment needs a subnet in the same zone.
+
+    Source: AWS Transit Gateway guide, "Amazon VPC attachments in AWS Transit Gateway".
+    """
+    causes = (PathCause.TRANSIT_GATEWAY_BLOCKS,)
+    zone, zones = _zone(subnet_id, network), _zones(attachment, network)
+    hop = Hop(HopKind.TRANSIT_GATEWAY, attachment.id, causes)
+    unknown = zones.reason if isinstance(zones, Unread) else ""
+    if isinstance(zones, Unread) or not zone:
+        unknown = unknown or Reason(f"the zone of {subnet_id} is not known", behind(attachment.gateway_id))
+        return replace(hop, undecided=(Undecided(causes[0], unknown),))
+    here = _in_zone(attachment, subnet_id, network)
+    if not here and not _AVAILABILITY_ZONE.fullmatch(zone):
+        reason = Reason(
+            f"whether {subnet_id} in {zone} reaches {attachment.gateway_id} over its parent zone is not known",
+            behind(attachment.gateway_id),
+        )
+        return replace(hop, undecided=(Undecided(causes[0], reason),))
+    if here:
+        return replace(hop, evidence=(f"attachment {attachment.id} has {here[0]} in {zone}, as {subnet_id}",))
+    shown = ", ".join(f"{subnet} in {where}" for subnet, where in zones.items()) or "none"
+    evidence = (f"subnets of attachment {attachment.id}: {shown}", f"{subnet_id} is in {zone}")
+    explanation = (
+        f"Attachment {attachment.id} of {vpc_id(network)} to {attachment.gateway_id} has no subnet in {zone}, so"
+        f" nothing in {subnet_id} reaches the transit gateway."
+    )
+    owned = Owned(network.owner, network.region)
+    fix = Fix(target=attachment.id, subnet_id=subnet_id)
+    fault = Fault(causes[0], ResourceType.OTHER, attachment.id, explanation, evidence, (fix,), owned)
+    return replace(hop, evidence=evidence, faults=(fault,))
+
+
+def _in_zone(attachment: Attachment, subnet_id: str, network: Network) -> tuple[str, ...]:
+    """Return the attachment's subnets in the zone of a subnet, as far as that is known."""
+    zone, zones = _zone(subnet_id, network), _zones(attachment, network)
+    return (
+        () if isinstance(zones, Unread) else tuple(subnet for subnet, where in zones.items() if zone and where == zone)
+    )
 
 
 def _zones(attachment: Attachment, network: Network) -> dict[str, str] | Unread:

@@ -20,9 +20,9 @@ def let_gateway_carry(fault: Fault, path: PullPath) -> Remediation:
     if fix.route_table_id:
         return _route(fix, fix.route_table_id, path)
     if fix.subnet_id:
+        other = "" if path.owned and path.owned.vpc_id else ", or move the nodes to a zone in which it has one"
         return where.remedy(
-            f"Add a subnet of the zone of {fix.subnet_id} to the attachment {fault.resource_id}, or move the nodes to a"
-            " zone in which it has one.",
+            f"Add a subnet of the zone of {fix.subnet_id} to the attachment {fault.resource_id}{other}.",
             docs.TRANSIT_GATEWAY_ATTACHMENTS,
         )
     if fix.target == fault.resource_id:

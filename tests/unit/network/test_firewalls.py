@@ -17,7 +17,7 @@ from pull_responder.network.firewall_policy import (
     RuleGroup,
     judge_policy,
 )
-from tests.unit.network.enterprise import OUT, Enterprise, enterprise, faults, opened
+from tests.unit.network.enterprise import OUT, ZONE_A, Enterprise, enterprise, faults, opened
 from tests.unit.network.estate import ALLOW_ALL, HOST, REGION, SampleNetwork, behind_nat
 
 ARN = f"arn:aws:network-firewall:{REGION}:{OUT}"
@@ -132,7 +132,7 @@ def firewalled(found: FirewallPolicy | Unread, *, back: str = "vpce-fw") -> Ente
     )
     local = Route("10.200.0.0/16", "local")
     table = RouteTable("rtb-out-fw", (local, Route("0.0.0.0/0", "nat-out"), Route("10.0.0.0/8", "tgw-1")))
-    estate = estate.entry("vpc-out", "subnets", "subnet-out-fw", Subnet("subnet-out-fw", ("10.200.2.0/24",)))
+    estate = estate.entry("vpc-out", "subnets", "subnet-out-fw", Subnet("subnet-out-fw", ("10.200.2.0/24",), ZONE_A))
     estate = estate.entry("vpc-out", "network_acls", "subnet-out-fw", ALLOW_ALL)
     estate = estate.entry("vpc-out", "route_tables", "subnet-out-fw", table)
     estate = estate.routes("subnet-out-tgw", Route("0.0.0.0/0", "vpce-fw"))

@@ -27,6 +27,7 @@ from tests.unit.network.enterprise import (
     OF_SPOKE,
     OUT,
     SPOKE,
+    ZONE_A,
     ZONE_B,
     Enterprise,
     enterprise,
@@ -156,6 +157,11 @@ class TestOverTheEgressVpc:
             (TGW, "tgw-rtb-shared"),
             GATEWAY,
         ),
+        "no subnet of the egress attachment in the NAT gateway's zone": (
+            enterprise().entry("vpc-out", "subnets", "subnet-out-nat", Subnet("subnet-out-nat", (), ZONE_B)),
+            (TGW, "tgw-attach-out"),
+            OUT,
+        ),
         "no association of the egress attachment": (
             enterprise().attachment("out", table_id="", association=""),
             (TGW, "tgw-attach-out"),
@@ -218,6 +224,16 @@ class TestOverTheEgressVpc:
             ),
             TGW,
             "EC2 lists several attachments of vpc-1 to tgw-1",
+        ),
+        "an attachment that the gateway's owner does not list": (
+            replace(
+                enterprise(),
+                spoke=enterprise().spoke.with_facts(
+                    attachments=(replace(OF_SPOKE, id="tgw-attach-new", table_id="", association=""),)
+                ),
+            ),
+            TGW,
+            f"account {GATEWAY}, which owns tgw-1, lists no attachment tgw-attach-new",
         ),
         "no attachment that EC2 lists": (
             replace(enterprise(), attachments=enterprise().attachments[1:]),
@@ -365,8 +381,14 @@ class TestTheHubsEndpoint:
 
     def test_only_the_entry_in_the_nodes_zone_counts_and_zones_are_compared_by_id(self) -> None:
         estate = enterprise().attachment("hub", subnet_ids=("subnet-hub-tgw", "subnet-hub-b"))
-        for subnet, zone_id in (("subnet-hub-tgw", "euw1-az1"), ("subnet-hub-b", "euw1-az2")):
-            estate = estate.entry("vpc-hub", "subnets", subnet, Subnet(subnet, (), "eu-west-1b", zone_id=zone_id))
+        # What the hub calls eu-west-1b is what the spoke calls eu-west-1a.
+        for subnet, zone, zone_id in (
+            ("subnet-hub", ZONE_B, "euw1-az1"),
+            ("subnet-hub-tgw", ZONE_B, "euw1-az1"),
+            ("subnet-hub-b", ZONE_A, "euw1-az2"),
+        ):
+            found = Subnet(subnet, ("10.100.1.0/24",), zone, zone_id=zone_id)
+            estate = estate.entry("vpc-hub", "subnets", subnet, found)
         local = Route("10.100.0.0/16", "local")
         estate = estate.entry("vpc-hub", "route_tables", "subnet-hub-b", RouteTable("rtb-b", (local,)))
         estate = estate.acl("subnet-hub-tgw").entry("vpc-hub", "network_acls", "subnet-hub-b", ALLOW_ALL)
