@@ -61,7 +61,7 @@ def other_answer(host: str, network: Network, *, zone: str = "") -> OtherAnswer:
     Resolver rule for a less specific domain, and no other hosted zone for one decides.
     """
     servers = other_servers(network)
-    if servers and not _servers_unread(network):
+    if servers and not servers_unread(network):
         return OtherAnswer(servers, by=By.SERVER)
     found = {
         By.RULE: _rule(host, network, zone),
@@ -109,7 +109,8 @@ def is_other_server(server: str, network: Network) -> bool:
     return not (address.is_loopback or address.is_link_local)
 
 
-def _servers_unread(network: Network) -> bool:
+def servers_unread(network: Network) -> bool:
+    """Return whether it is not known which DNS servers the node asks."""
     asks_other = is_other_server(network.asked_server, network)
     return not asks_other and isinstance(vpc_of(network).dns_servers, Unread)
 
