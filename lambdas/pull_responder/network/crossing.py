@@ -30,6 +30,7 @@ from pull_responder.network.neighbours import (
 from pull_responder.network.network_acls import acl_hop, server_crossings
 from pull_responder.network.next_steps import behind
 from pull_responder.network.places import vpc_id
+from pull_responder.network.routing import describe, routing
 from pull_responder.network.transit_routes import next_attachment
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ def _over_gateway(route: Route, network: Network, traffic: Traffic, around: Surr
     near = _attachment(route, network, around)
     if isinstance(near, Unread):
         return Step((_open(route.target, near.reason),), beyond=near.reason)
-    entry = (_state_hop(near, network), *_near_hops(near, network, traffic))
+    entry = (_state_hop(near, network), *_near_hops(near, network, traffic), *_answers_within(near, network, traffic))
     if entry[0].faults:
         return Step(entry, near=near)
     towards = traffic.attachment_of(near, around)
@@ -239,6 +240,26 @@ def _near_hops(near: Attachment, network: Network, traffic: Traffic) -> Hops:
         return (hop,)
     crossing = acl_hop(here[0], server_crossings(here[0], traffic.source), network)
     return (hop, crossing)
+
+
+def _answers_within(near: Attachment, network: Network, traffic: Traffic) -> Hops:
+    """Return a hop that is open if answers that the gateway lets into the VPC may be led elsewhere than to the node.
+
+    They go by the table of the attachment's subnet. Its local route is all that they need.
+    """
+    subnets = () if isinstance(near.subnet_ids, Unread) else near.subnet_ids
+    for subnet in subnets:
+        table = read(network.route_tables, subnet, f"the route table of {subnet}")
+        found = table if isinstance(table, Unread) else routing(table, traffic.source.addresses, network)
+        if isinstance(found, Unread):
+            reason = found.reason
+        elif any(route.kind is not RouteTarget.LOCAL for route in found.routes):
+            words = f"answers to {traffic.source.name} that enter by {subnet} are taken on by {describe(found.table)}"
+            reason = Reason(words, behind(subnet))
+        else:
+            continue
+        return (Hop(HopKind.ROUTE, subnet, (PathCause.NO_ROUTE,), undecided=(Undecided(PathCause.NO_ROUTE, reason),)),)
+    return ()
 
 
 def zone_hop(attachment: Attachment, subnet_id: str, network: Network) -> Hop:

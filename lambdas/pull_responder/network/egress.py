@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.model.reason import Reason, steps_of
 from pull_responder.model.unread import Unread
 from pull_responder.network.alternatives import any_of
-from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType
+from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
 from pull_responder.network.crossing import Step, Traffic, leads_to_neighbour, owned_by, step_over
 from pull_responder.network.firewall_way import Through, leads_to_firewall, through_firewall
 from pull_responder.network.internet import RouteEnd, follow_route
-from pull_responder.network.model import NodePlace, Route, RouteTarget, read
+from pull_responder.network.model import NatGateway, NodePlace, Route, RouteTarget, read
 from pull_responder.network.network_acls import acl_hop, client_crossings
 from pull_responder.network.next_steps import behind
 from pull_responder.network.places import vpc_id
@@ -137,6 +137,8 @@ def _over_nat(  # noqa: PLR0913, PLR0917 -- one of each kind
         back = way_back(first, far, trip.foreign_range, step, trip.network.around)
         if through:
             back = (answers_through(through.endpoint_id, nat_subnet, far, trip.foreign_range), *back)
+    elif not isinstance(nat, Unread):
+        back = (_regional_way_back(nat, trip),)
     if nat_subnet == entry:
         out = out.with_faults_undecided(f"{entry} holds both the NAT gateway and the transit gateway's interface")
     taken = Hop(HopKind.ROUTE, route.target, (PathCause.NO_ROUTE,), (f"{entry} of {vpc_id(far)} takes {route}",))
@@ -144,6 +146,17 @@ def _over_nat(  # noqa: PLR0913, PLR0917 -- one of each kind
     if end.dead_end or end.beyond:
         return RouteEnd(hops, beyond=end.beyond or Reason(end.dead_end, behind(route.target)))
     return RouteEnd(hops)
+
+
+def _regional_way_back(nat: NatGateway, trip: Trip) -> Hop:
+    """Return that a regional NAT gateway has a route table of its own for answers, which is not read.
+
+    Source: Amazon EC2 API Reference, NatGateway (RouteTableId).
+    """
+    words = f"the routes of the regional NAT gateway {nat.id} back to {trip.foreign_source.name} were not read"
+    reason = Reason(words, f"Look for a route back to the nodes in the route table of {nat.id}, in the VPC console.")
+    doubt = Undecided(PathCause.NO_ROUTE, reason)
+    return Hop(HopKind.ROUTE, nat.id, (PathCause.NO_ROUTE,), undecided=(doubt,))
 
 
 def _dead_end(found: Routing) -> str:

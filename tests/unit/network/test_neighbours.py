@@ -265,6 +265,18 @@ class TestOverTheEgressVpc:
             TGW,
             "answers to i-1 go by tgw-attach-hub to vpc-hub",
         ),
+        "a regional NAT gateway, whose table is its own": (
+            enterprise().entry("vpc-out", "nat_gateways", "nat-out", replace(_nat("available"), subnet_id=None)),
+            NO_ROUTE,
+            "the routes of the regional NAT gateway nat-out back to i-1 were not read",
+        ),
+        "an appliance before the node on the way back": (
+            replace(
+                enterprise(), spoke=enterprise().spoke.routes(Route("10.0.0.0/24", "vpce-gwlb"), subnet="subnet-tgw")
+            ),
+            NO_ROUTE,
+            "answers to i-1 that enter by subnet-tgw are taken on by route table",
+        ),
         "overlapping ranges": (
             enterprise().within("vpc-out", route_tables=_overlapping()),
             NO_ROUTE,
