@@ -306,6 +306,15 @@ class TestOverTheEgressVpc:
         assert faults(path) == set()
         assert words in reason(path, cause)
 
+    def test_the_acl_of_a_subnet_that_node_and_gateway_share_decides_nothing(self) -> None:
+        estate = enterprise().attachment("spoke", subnet_ids=("subnet-node",))
+        shut = replace(estate, spoke=estate.spoke.acl())
+        for path in (shut.trace(), shut.dialling_hub().trace()):
+            assert faults(path) == set()
+            assert "subnet-node also holds the interface of tgw-1" in reason(path, ACL)
+        apart = replace(enterprise(), spoke=enterprise().spoke.acl())
+        assert faults(apart.trace()) == {(ACL, "acl-node")}
+
     def test_a_fault_before_what_cannot_be_read_is_found_all_the_same(self) -> None:
         path = enterprise().unread(vpc="vpc-out").acl("subnet-tgw").trace()
         assert faults(path) == {(ACL, "acl-tgw")}
