@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import AddressSet
+from pull_responder.network.alternatives import combine_ways
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
 from pull_responder.network.model import Network, Route, RouteTarget, read
 from pull_responder.network.neighbours import (
@@ -250,8 +251,12 @@ def _near_hops(near: Attachment, network: Network, traffic: Traffic) -> Hops:
     here = _in_zone(near, traffic.subnet_id, network)
     if hop.undecided or hop.faults or len(here) > 1 or here[0] == traffic.subnet_id:
         return (hop,)
-    crossing = acl_hop(here[0], server_crossings(here[0], traffic.source), network)
-    return (hop, crossing)
+    request, answer = server_crossings(here[0], traffic.source)
+    subnets = () if isinstance(near.subnet_ids, Unread) else near.subnet_ids
+    # Answers enter in the zone that they come from, if the attachment has a subnet there, else in any.
+    ways: list[Hops] = [(acl_hop(here[0], (request, replace(answer, subnet_id=each)), network),) for each in subnets]
+    doubt = Reason(f"by which subnet of {near.id} answers enter is not known", behind(near.gateway_id))
+    return (hop, *combine_ways(ways, doubt))
 
 
 def _answers_within(near: Attachment, network: Network, traffic: Traffic) -> Hops:
@@ -305,6 +310,16 @@ def zone_hop(attachment: Attachment, subnet_id: str, network: Network) -> Hop:
     fix = Fix(target=attachment.id, subnet_id=subnet_id)
     fault = Fault(causes[0], ResourceType.OTHER, attachment.id, explanation, evidence, (fix,), owned)
     return replace(hop, evidence=evidence, faults=(fault,))
+
+
+def exit_of(step: Step, subnet_id: str, entry: str) -> str:
+    """Return the subnet by which answers from a subnet of the VPC that `step` led into leave it for the gateway.
+
+    It is the one in the same zone, whichever zone the requests came by, through `entry`.
+    """
+    if step.far is None or step.network is None:
+        return entry
+    return next(iter(_in_zone(step.far, subnet_id, step.network)), entry)
 
 
 def _in_zone(attachment: Attachment, subnet_id: str, network: Network) -> tuple[str, ...]:

@@ -9,6 +9,8 @@ import pytest
 
 from pull_responder.network import (
     NatGateway,
+    NetworkAcl,
+    NetworkAclEntry,
     NodePlace,
     Path,
     Route,
@@ -45,6 +47,7 @@ NO_ROUTE = "no_route_to_ecr"
 ACL = "network_acl_blocks_traffic"
 
 
+LOCAL_OF_HUB = Route("10.100.0.0/16", "local")
 SPOKES = RouteTable("tgw-rtb-spokes", (Route("0.0.0.0/0", "tgw-attach-out"),))
 
 
@@ -315,6 +318,21 @@ class TestOverTheEgressVpc:
         apart = replace(enterprise(), spoke=enterprise().spoke.acl())
         assert faults(apart.trace()) == {(ACL, "acl-node")}
 
+    def test_answers_may_enter_by_any_subnet_of_the_attachment(self) -> None:
+        subnets = {**_subnets(), "subnet-tgw-b": Subnet("subnet-tgw-b", ("10.0.9.16/28",), ZONE_B)}
+        estate = enterprise().attachment("spoke", subnet_ids=("subnet-tgw", "subnet-tgw-b"))
+        spoke = estate.spoke.routes(subnet="subnet-tgw-b").with_facts(subnets=subnets)
+        requests = NetworkAclEntry(100, allow=True, egress=False, cidr="0.0.0.0/0", protocol="-1", ports=None)
+        one = replace(estate, spoke=spoke.acl(subnet="subnet-tgw-b")).acl("subnet-tgw", requests)
+        assert faults(one.trace()) == set()  # two ACLs, of which one is on the way
+        assert "by which subnet of tgw-attach-spoke answers enter is not known" in reason(one.trace(), ACL)
+        acl = NetworkAcl("acl-tgw", (requests,))
+        known = one.spoke.network.network_acls
+        assert not isinstance(known, Unread)
+        both = {**known, "subnet-tgw": acl, "subnet-tgw-b": acl}
+        same = replace(one, spoke=one.spoke.with_facts(network_acls=both))
+        assert faults(same.trace()) == {(ACL, "acl-tgw")}
+
     def test_a_fault_before_what_cannot_be_read_is_found_all_the_same(self) -> None:
         path = enterprise().unread(vpc="vpc-out").acl("subnet-tgw").trace()
         assert faults(path) == {(ACL, "acl-tgw")}
@@ -412,12 +430,29 @@ class TestTheHubsEndpoint:
             estate = estate.entry("vpc-hub", "subnets", subnet, found)
         local = Route("10.100.0.0/16", "local")
         estate = estate.entry("vpc-hub", "route_tables", "subnet-hub-b", RouteTable("rtb-b", (local,)))
-        estate = estate.acl("subnet-hub-tgw").entry("vpc-hub", "network_acls", "subnet-hub-b", ALLOW_ALL)
+        answers_in = NetworkAclEntry(100, allow=True, egress=False, cidr="0.0.0.0/0", protocol="-1", ports=None)
+        estate = estate.acl("subnet-hub-tgw", answers_in).entry("vpc-hub", "network_acls", "subnet-hub-b", ALLOW_ALL)
         # Which of both the traffic takes is not known: one works.
         assert faults(estate.dialling_hub().trace()) == set()
         near = {**_subnets(), "subnet-node": replace(_subnets()["subnet-node"], zone_id="euw1-az1")}
         here = replace(estate, spoke=estate.spoke.with_facts(subnets=near)).dialling_hub()
         assert faults(here.trace()) == {(ACL, "acl-hub-tgw")}
+
+    def test_answers_leave_by_the_zone_of_the_endpoint_whichever_way_the_requests_came(self) -> None:
+        """The node is in zone a, the endpoint in zone b: each direction meets the gateway in the zone it starts in."""
+        estate = enterprise().attachment("hub", subnet_ids=("subnet-hub-tgw", "subnet-hub-b"))
+        for subnet, zone in (("subnet-hub-tgw", ZONE_A), ("subnet-hub-b", ZONE_B), ("subnet-hub", ZONE_B)):
+            found = Subnet(subnet, ("10.100.1.0/24",), zone, zone_id=f"euw1-az{zone[-1]}")
+            estate = estate.entry("vpc-hub", "subnets", subnet, found)
+        estate = estate.entry("vpc-hub", "route_tables", "subnet-hub-b", RouteTable("rtb-b", (LOCAL_OF_HUB,)))
+        near = {**_subnets(), "subnet-node": replace(_subnets()["subnet-node"], zone_id="euw1-aza")}
+        estate = replace(estate, spoke=estate.spoke.with_facts(subnets=near)).dialling_hub()
+        out = NetworkAclEntry(100, allow=True, egress=True, cidr="0.0.0.0/0", protocol="-1", ports=None)
+        back = replace(out, egress=False)
+        one_way = estate.acl("subnet-hub-tgw", out).acl("subnet-hub-b", back)
+        assert faults(one_way.trace()) == set()
+        other_way = estate.acl("subnet-hub-tgw", back).acl("subnet-hub-b", out)
+        assert faults(other_way.trace()) == {(ACL, "acl-hub-tgw"), (ACL, "acl-hub-b")}
 
     def test_an_address_that_no_endpoint_has_is_left_open(self) -> None:
         estate = enterprise()
