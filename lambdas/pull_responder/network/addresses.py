@@ -135,7 +135,8 @@ class Peer:
     - `cidr`: one block to write into a new rule or entry that allows it.
     - `group_ids`: the security groups on its network interfaces.
     - `prefix_list_ids`: prefix lists that contain all of its addresses.
-    - `groups_known`: false if it may have other security groups too. Then a rule for any group may cover it.
+    - `groups_known`: false if it may have other security groups too. Then a rule for any group may cover it, or for one
+      of `possible_groups`, if that is not None.
     """
 
     name: str
@@ -144,3 +145,4 @@ class Peer:
     group_ids: frozenset[str] = frozenset()
     prefix_list_ids: frozenset[str] = frozenset()
     groups_known: bool = True
+    possible_groups: frozenset[str] | None = None

@@ -379,6 +379,13 @@ class TestTheHubsEndpoint:
             ("endpoint_security_group_blocks_ingress", "sg-hub"),
             HUB,
         ),
+        "the group lets only its own members in": (
+            enterprise().entry(
+                "vpc-hub", "security_groups", "sg-hub", SecurityGroup("sg-hub", ingress=(rule("sg-hub"),))
+            ),
+            ("endpoint_security_group_blocks_ingress", "sg-hub"),
+            HUB,
+        ),
         "the group lets only the hub in": (
             enterprise().entry(
                 "vpc-hub", "security_groups", "sg-hub", SecurityGroup("sg-hub", ingress=(rule("10.100.0.0/16"),))
