@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 _CAUSE: Final = PathCause.DNS_FIREWALL_BLOCKS
 # Layers of ECR Public come from a name below this one.
 _PARTS: Final = ("cloudfront.net",)
-_QUERY_TYPES: Final = {4: ("A", "1"), 6: ("AAAA", "28")}
+# By name, or by number as TYPE28 (Developer Guide, "Rule settings in DNS Firewall").
+_QUERY_TYPES: Final = {4: ("A", "1", "TYPE1"), 6: ("AAAA", "28", "TYPE28")}
 
 
 def firewall_hop(trip: Trip) -> Hop | None:

@@ -38,6 +38,8 @@ def with_rules(*rules: FirewallRule) -> SampleNetwork:
         ((rule("BLOCK", f"*.{HOST}"),), False),
         ((replace(ALL, query_type="AAAA"),), False),
         ((replace(ALL, query_type="A"),), True),
+        ((replace(ALL, query_type="TYPE1"),), True),
+        ((replace(ALL, query_type="TYPE28"),), False),
         ((replace(rule("ALLOW", "*"), query_type="AAAA"), ALL), True),
         ((rule("BLOCK"),), False),
     ],
