@@ -63,8 +63,9 @@ def other_answer(host: str, network: Network, *, zone: str = "") -> OtherAnswer:
     servers = other_servers(network)
     if servers and not servers_unread(network):
         return OtherAnswer(servers, by=By.SERVER)
+    most_specific = max(zone, _covering_zone(host, network), key=len)
     found = {
-        By.RULE: _rule(host, network, zone),
+        By.RULE: _rule(host, network, most_specific),
         By.ZONE: _private_zone(host, network),
         By.PROFILE: _profile(network),
     }

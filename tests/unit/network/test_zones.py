@@ -154,6 +154,12 @@ class TestTheWayToTheHub:
             for fault in hop.faults
         }
 
+    def test_a_zone_outranks_a_rule_for_all_names(self) -> None:
+        estate = shared(hub_with_ids(enterprise())).routes("subnet-hub")
+        everything = (ResolverRule("rslvr-1", "", "FORWARD", ("10.9.9.9",)),)
+        path = traced(replace(estate, spoke=estate.spoke.with_facts(resolver_rules=everything)))
+        assert faults(path) == {("no_route_to_ecr", "subnet-hub")}
+
     def test_a_more_specific_zone_that_was_not_read_leaves_the_name_open(self) -> None:
         parent = zone("amazonaws.com", alias(f"*.{DKR}", "vpce-00000000000000d1"))
         estate = shared(hub_with_ids(enterprise()), parent).routes("subnet-hub")
