@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import AddressSet
+from pull_responder.network.alternatives import combine_ways
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
 from pull_responder.network.model import Network, Route, RouteTarget, read
 from pull_responder.network.neighbours import (
@@ -30,6 +31,7 @@ from pull_responder.network.neighbours import (
 from pull_responder.network.network_acls import acl_hop, server_crossings
 from pull_responder.network.next_steps import behind
 from pull_responder.network.places import vpc_id
+from pull_responder.network.routing import describe, routing
 from pull_responder.network.transit_routes import next_attachment
 
 if TYPE_CHECKING:
@@ -87,6 +89,18 @@ class Step:
 def leads_to_neighbour(route: Route) -> bool:
     """Return whether a route leads over something that can be followed into another VPC."""
     return route.active and route.kind in (RouteTarget.VPC_PEERING, RouteTarget.TRANSIT_GATEWAY)
+
+
+def unless_shared(hop: Hop, route: Route, network: Network, subnet_id: str) -> Hop:
+    """Return the hop of a subnet's network ACL, open if the gateway of the route has its interface in this subnet, too.
+
+    The versions of one page differ about what the ACL does there (AWS Transit Gateway guide, "Network ACLs for transit
+    gateways").
+    """
+    known = () if isinstance(network.attachments, Unread) else network.attachments
+    ours = (each for each in known if each.gateway_id == route.target and not each.is_gone)
+    shared = any(not isinstance(each.subnet_ids, Unread) and subnet_id in each.subnet_ids for each in ours)
+    return hop.with_faults_undecided(f"{subnet_id} also holds the interface of {route.target}") if shared else hop
 
 
 def step_over(route: Route, network: Network, traffic: Traffic, around: Surroundings) -> Step:
@@ -160,7 +174,7 @@ def _over_gateway(route: Route, network: Network, traffic: Traffic, around: Surr
     near = _attachment(route, network, around)
     if isinstance(near, Unread):
         return Step((_open(route.target, near.reason),), beyond=near.reason)
-    entry = (_state_hop(near, network), *_near_hops(near, network, traffic))
+    entry = (_state_hop(near, network), *_near_hops(near, network, traffic), *_answers_within(near, network, traffic))
     if entry[0].faults:
         return Step(entry, near=near)
     towards = traffic.attachment_of(near, around)
@@ -208,8 +222,13 @@ def _attachment(route: Route, network: Network, around: Surroundings) -> Attachm
         )
     (near,) = ours
     gateway = around.gateways.get(near.gateway_id)
-    seen = gateway.attachments.get(near.id) if isinstance(gateway, TransitGateway) else None
-    return replace(near, table_id=seen.table_id, association=seen.association) if seen else near
+    if not isinstance(gateway, TransitGateway):
+        return near
+    seen = gateway.attachments.get(near.id)
+    if seen is None:
+        words = f"account {gateway.owner}, which owns {gateway.id}, lists no attachment {near.id}"
+        return Unread(Reason(words, behind(route.target)))
+    return replace(near, table_id=seen.table_id, association=seen.association)
 
 
 def _state_hop(near: Attachment, network: Network) -> Hop:
@@ -228,37 +247,87 @@ def _state_hop(near: Attachment, network: Network) -> Hop:
 
 def _near_hops(near: Attachment, network: Network, traffic: Traffic) -> Hops:
     """Return whether the gateway has a subnet in the node's zone, and whether its network ACL lets the node in."""
+    hop = zone_hop(near, traffic.subnet_id, network)
+    here = _in_zone(near, traffic.subnet_id, network)
+    if hop.undecided or hop.faults or len(here) > 1 or here[0] == traffic.subnet_id:
+        return (hop,)
+    request, answer = server_crossings(here[0], traffic.source)
+    subnets = () if isinstance(near.subnet_ids, Unread) else near.subnet_ids
+    # Answers enter in the zone that they come from, if the attachment has a subnet there, else in any.
+    ways: list[Hops] = [(acl_hop(here[0], (request, replace(answer, subnet_id=each)), network),) for each in subnets]
+    doubt = Reason(f"by which subnet of {near.id} answers enter is not known", behind(near.gateway_id))
+    return (hop, *combine_ways(ways, doubt))
+
+
+def _answers_within(near: Attachment, network: Network, traffic: Traffic) -> Hops:
+    """Return a hop that is open if answers that the gateway lets into the VPC may be led elsewhere than to the node.
+
+    They go by the table of the attachment's subnet. Its local route is all that they need.
+    """
+    subnets = () if isinstance(near.subnet_ids, Unread) else near.subnet_ids
+    for subnet in subnets:
+        table = read(network.route_tables, subnet, f"the route table of {subnet}")
+        found = table if isinstance(table, Unread) else routing(table, traffic.source.addresses, network)
+        if isinstance(found, Unread):
+            reason = found.reason
+        elif any(route.kind is not RouteTarget.LOCAL for route in found.routes):
+            words = f"answers to {traffic.source.name} that enter by {subnet} are taken on by {describe(found.table)}"
+            reason = Reason(words, behind(subnet))
+        else:
+            continue
+        return (Hop(HopKind.ROUTE, subnet, (PathCause.NO_ROUTE,), undecided=(Undecided(PathCause.NO_ROUTE, reason),)),)
+    return ()
+
+
+def zone_hop(attachment: Attachment, subnet_id: str, network: Network) -> Hop:
+    """Return whether what is in a subnet reaches the gateway: the attachment needs a subnet in the same zone.
+
+    Source: AWS Transit Gateway guide, "Amazon VPC attachments in AWS Transit Gateway".
+    """
     causes = (PathCause.TRANSIT_GATEWAY_BLOCKS,)
-    zone = _zone(traffic.subnet_id, network)
-    zones = _zones(near, network)
-    hop = Hop(HopKind.TRANSIT_GATEWAY, near.id, causes)
+    zone, zones = _zone(subnet_id, network), _zones(attachment, network)
+    hop = Hop(HopKind.TRANSIT_GATEWAY, attachment.id, causes)
     unknown = zones.reason if isinstance(zones, Unread) else ""
     if isinstance(zones, Unread) or not zone:
-        unknown = unknown or Reason(f"the zone of {traffic.subnet_id} is not known", behind(near.gateway_id))
-        return (replace(hop, undecided=(Undecided(causes[0], unknown),)),)
-    here = [subnet for subnet, where in zones.items() if where == zone]
-    shown = ", ".join(f"{subnet} in {where}" for subnet, where in zones.items()) or "none"
+        unknown = unknown or Reason(f"the zone of {subnet_id} is not known", behind(attachment.gateway_id))
+        return replace(hop, undecided=(Undecided(causes[0], unknown),))
+    here = _in_zone(attachment, subnet_id, network)
     if not here and not _AVAILABILITY_ZONE.fullmatch(zone):
         reason = Reason(
-            f"whether {traffic.subnet_id} in {zone} reaches {near.gateway_id} over its parent zone is not known",
-            behind(near.gateway_id),
+            f"whether {subnet_id} in {zone} reaches {attachment.gateway_id} over its parent zone is not known",
+            behind(attachment.gateway_id),
         )
-        return (replace(hop, undecided=(Undecided(causes[0], reason),)),)
-    if not here:
-        evidence = (f"subnets of attachment {near.id}: {shown}", f"{traffic.subnet_id} is in {zone}")
-        explanation = (
-            f"Attachment {near.id} of {vpc_id(network)} to {near.gateway_id} has no subnet in {zone}, so nothing in"
-            f" {traffic.subnet_id} reaches the transit gateway."
-        )
-        owned = Owned(network.owner, network.region)
-        fix = Fix(target=near.id, subnet_id=traffic.subnet_id)
-        fault = Fault(causes[0], ResourceType.OTHER, near.id, explanation, evidence, (fix,), owned)
-        return (replace(hop, evidence=evidence, faults=(fault,)),)
-    hop = replace(hop, evidence=(f"attachment {near.id} has {here[0]} in {zone}, as {traffic.subnet_id}",))
-    if len(here) > 1 or here[0] == traffic.subnet_id:
-        return (hop,)
-    crossing = acl_hop(here[0], server_crossings(here[0], traffic.source), network)
-    return (hop, crossing)
+        return replace(hop, undecided=(Undecided(causes[0], reason),))
+    if here:
+        return replace(hop, evidence=(f"attachment {attachment.id} has {here[0]} in {zone}, as {subnet_id}",))
+    shown = ", ".join(f"{subnet} in {where}" for subnet, where in zones.items()) or "none"
+    evidence = (f"subnets of attachment {attachment.id}: {shown}", f"{subnet_id} is in {zone}")
+    explanation = (
+        f"Attachment {attachment.id} of {vpc_id(network)} to {attachment.gateway_id} has no subnet in {zone}, so"
+        f" nothing in {subnet_id} reaches the transit gateway."
+    )
+    owned = Owned(network.owner, network.region)
+    fix = Fix(target=attachment.id, subnet_id=subnet_id)
+    fault = Fault(causes[0], ResourceType.OTHER, attachment.id, explanation, evidence, (fix,), owned)
+    return replace(hop, evidence=evidence, faults=(fault,))
+
+
+def exit_of(step: Step, subnet_id: str, entry: str) -> str:
+    """Return the subnet by which answers from a subnet of the VPC that `step` led into leave it for the gateway.
+
+    It is the one in the same zone, whichever zone the requests came by, through `entry`.
+    """
+    if step.far is None or step.network is None:
+        return entry
+    return next(iter(_in_zone(step.far, subnet_id, step.network)), entry)
+
+
+def _in_zone(attachment: Attachment, subnet_id: str, network: Network) -> tuple[str, ...]:
+    """Return the attachment's subnets in the zone of a subnet, as far as that is known."""
+    zone, zones = _zone(subnet_id, network), _zones(attachment, network)
+    return (
+        () if isinstance(zones, Unread) else tuple(subnet for subnet, where in zones.items() if zone and where == zone)
+    )
 
 
 def _zones(attachment: Attachment, network: Network) -> dict[str, str] | Unread:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.model.reason import Reason, steps_of
 from pull_responder.model.unread import Unread
 from pull_responder.network.alternatives import any_of
-from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType
-from pull_responder.network.crossing import Step, Traffic, leads_to_neighbour, owned_by, step_over
+from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
+from pull_responder.network.crossing import Step, Traffic, exit_of, leads_to_neighbour, owned_by, step_over
 from pull_responder.network.firewall_way import Through, leads_to_firewall, through_firewall
 from pull_responder.network.internet import RouteEnd, follow_route
-from pull_responder.network.model import NodePlace, Route, RouteTarget, read
+from pull_responder.network.model import NatGateway, NodePlace, Route, RouteTarget, read
 from pull_responder.network.network_acls import acl_hop, client_crossings
 from pull_responder.network.next_steps import behind
 from pull_responder.network.places import vpc_id
@@ -107,9 +107,11 @@ def _behind_firewall(route: Route, entry: str, far: Network, step: Step, trip: T
     if through is None:
         words = f"in {vpc_id(far)}, {entry} takes the traffic on by {route}, which is not followed"
         return RouteEnd(beyond=Reason(words, behind(route.target)))
-    first = acl_hop(entry, client_crossings(entry, trip.server), far)
-    if entry == through.subnet_id:
-        first = first.with_faults_undecided(f"{entry} also holds the firewall's endpoint")
+    request, answer = client_crossings(entry, trip.server)
+    answer = replace(answer, subnet_id=exit_of(step, through.subnet_id, entry))
+    first = acl_hop(entry, (request, answer), far)
+    if through.subnet_id in (entry, answer.subnet_id):
+        first = first.with_faults_undecided(f"{through.subnet_id} also holds the firewall's endpoint")
     hops = tuple(owned_by(hop, far) for hop in (first, *through.hops))
     if through.onward is None or through.onward.kind is not RouteTarget.NAT_GATEWAY:
         return RouteEnd(hops, beyond=through.beyond or _not_followed(through, through.onward))
@@ -130,20 +132,36 @@ def _over_nat(  # noqa: PLR0913, PLR0917 -- one of each kind
     end = follow_route(route, _there(entry, far, trip))
     nat = read(far.nat_gateways, route.target, route.target)
     nat_subnet = None if isinstance(nat, Unread) else nat.subnet_id
-    out = acl_hop(entry, client_crossings(entry, trip.server), far)
+    request, answer = client_crossings(entry, trip.server)
+    if nat_subnet is not None and through is None:
+        answer = replace(answer, subnet_id=exit_of(step, nat_subnet, entry))
+    out = acl_hop(entry, (request, answer), far)
     back: tuple[Hop, ...] = ()
     if nat_subnet is not None:
         first = through.subnet_id if through else nat_subnet
         back = way_back(first, far, trip.foreign_range, step, trip.network.around)
         if through:
             back = (answers_through(through.endpoint_id, nat_subnet, far, trip.foreign_range), *back)
-    if nat_subnet == entry:
-        out = out.with_faults_undecided(f"{entry} holds both the NAT gateway and the transit gateway's interface")
+    elif not isinstance(nat, Unread):
+        back = (_regional_way_back(nat, trip),)
+    if nat_subnet in (entry, answer.subnet_id):
+        out = out.with_faults_undecided(f"{nat_subnet} holds both the NAT gateway and the transit gateway's interface")
     taken = Hop(HopKind.ROUTE, route.target, (PathCause.NO_ROUTE,), (f"{entry} of {vpc_id(far)} takes {route}",))
     hops = (*(owned_by(hop, far) for hop in (taken, out, *end.hops)), *back)
     if end.dead_end or end.beyond:
         return RouteEnd(hops, beyond=end.beyond or Reason(end.dead_end, behind(route.target)))
     return RouteEnd(hops)
+
+
+def _regional_way_back(nat: NatGateway, trip: Trip) -> Hop:
+    """Return that a regional NAT gateway has a route table of its own for answers, which is not read.
+
+    Source: Amazon EC2 API Reference, NatGateway (RouteTableId).
+    """
+    words = f"the routes of the regional NAT gateway {nat.id} back to {trip.foreign_source.name} were not read"
+    reason = Reason(words, f"Look for a route back to the nodes in the route table of {nat.id}, in the VPC console.")
+    doubt = Undecided(PathCause.NO_ROUTE, reason)
+    return Hop(HopKind.ROUTE, nat.id, (PathCause.NO_ROUTE,), undecided=(doubt,))
 
 
 def _dead_end(found: Routing) -> str:

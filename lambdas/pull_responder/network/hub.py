@@ -14,7 +14,7 @@ from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
 from pull_responder.network.alternatives import any_of
 from pull_responder.network.answer import Hop
-from pull_responder.network.crossing import Step, Traffic, owned_by, step_over
+from pull_responder.network.crossing import Step, Traffic, exit_of, owned_by, step_over
 from pull_responder.network.endpoints import state_hop
 from pull_responder.network.model import Network, Route, RouteTarget, read
 from pull_responder.network.network_acls import acl_hop, client_crossings, server_crossings
@@ -109,8 +109,20 @@ def _to_interface(  # noqa: PLR0913, PLR0917 -- one of each kind
         open_ = same.with_faults_undecided(f"{subnet} also holds the transit gateway's interface")
         return (owned_by(open_, far), *back)
     there = replace(server, cidr=server.cidr or _block(subnet, far, trip.version))
-    crossings = (*(client_crossings(entry, there) if entry else ()), *server_crossings(subnet, source))
-    return (owned_by(acl_hop(subnet, crossings, far), far), *back)
+    within, answer = server_crossings(subnet, source)
+    if not entry:
+        return (owned_by(acl_hop(subnet, (within, answer), far), far), *back)
+    request, returned = client_crossings(entry, there)
+    leaving = exit_of(step, subnet, entry)
+    if leaving == subnet:
+        doubt = f"{subnet} also holds the transit gateway's interface, by which the answers leave"
+        hops: Hops = (
+            acl_hop(subnet, (request, within), far),
+            acl_hop(subnet, (answer,), far).with_faults_undecided(doubt),
+        )
+    else:
+        hops = (acl_hop(subnet, (request, replace(returned, subnet_id=leaving), within, answer), far),)
+    return (*(owned_by(hop, far) for hop in hops), *back)
 
 
 def _block(subnet_id: str, far: Network, version: int) -> str | None:

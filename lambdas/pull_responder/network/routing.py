@@ -6,14 +6,18 @@ for each entry of the list. A route in state blackhole competes like any other, 
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pull_responder.model.reason import reword
 from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import AddressSet
 from pull_responder.network.model import Network, Route, RouteTable, RouteTarget, VpcEndpoint, read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pull_responder.network.addresses import Interval
 
 # The analysis can follow routes to these targets. Any other target is outside of what it reads.
 _FOLLOWED: Final = {
@@ -46,7 +50,7 @@ def routing(table: RouteTable, addresses: AddressSet, network: Network) -> Routi
 
     Those routes are only for the addresses of S3 and DynamoDB. For S3, see `gateway_route`.
     """
-    blocks: list[tuple[int, AddressSet, Route]] = []
+    blocks: dict[Interval, Route] = {}  # of two routes for one block, the first counts
     unread: list[str] = []
     for route in table.routes:
         cidrs = _cidrs(route, network)
@@ -55,15 +59,31 @@ def routing(table: RouteTable, addresses: AddressSet, network: Network) -> Routi
         if isinstance(cidrs, Unread):
             unread.append(reword(cidrs.reason, f"{route}: {cidrs.reason}"))
         else:
-            blocks += [
-                (ipaddress.ip_network(cidr, strict=False).prefixlen, AddressSet.of(cidr), route) for cidr in cidrs
-            ]
-    taken: dict[Route, None] = {}
-    for _, block, route in sorted(blocks, key=lambda found: found[0], reverse=True):
-        if addresses & block:
-            taken[route] = None
-            addresses = addresses - block
-    return Routing(table, tuple(taken), addresses, tuple(unread))
+            for cidr in cidrs:
+                (block,) = AddressSet.of(cidr).intervals
+                blocks.setdefault(block, route)
+    taking = _taking(blocks, addresses)
+    routes = dict.fromkeys(blocks[block] for block in sorted(taking, key=lambda block: block[1] - block[0]))
+    return Routing(table, tuple(routes), addresses - AddressSet.covering(blocks), tuple(unread))
+
+
+def _taking(blocks: Iterable[Interval], addresses: AddressSet) -> list[Interval]:
+    """Return the blocks that take some of the addresses.
+
+    Two blocks are apart, or one contains the other. So a block takes what no block directly inside it takes: a table of
+    thousands of routes needs no set of addresses for each.
+    """
+    rest: dict[Interval, int] = {}
+    around: list[Interval] = []
+    for block in sorted(blocks, key=lambda block: (block[0], -block[1])):
+        while around and around[-1][1] < block[0]:
+            around.pop()
+        size = addresses.within(block)
+        if around:
+            rest[around[-1]] -= size
+        rest[block] = size
+        around.append(block)
+    return [block for block in blocks if rest[block]]
 
 
 def gateway_route(table: RouteTable, endpoint: VpcEndpoint) -> Route | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.model.reason import Reason, join_reasons
 from pull_responder.model.unread import Unread
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
-from pull_responder.network.crossing import owned_by
+from pull_responder.network.crossing import owned_by, zone_hop
 from pull_responder.network.model import Network, Route, RouteTable, RouteTarget, read
 from pull_responder.network.next_steps import behind
 from pull_responder.network.places import vpc_id
@@ -48,6 +48,9 @@ def way_back(start: str, network: Network, node: Peer, step: Step, around: Surro
     hop = owned_by(_route_hop(start, table, network, node, target), network)
     if step.near is None or step.far is None or hop.undecided or hop.faults:
         return (hop,)
+    reached = owned_by(zone_hop(step.far, start, network), network)
+    if reached.undecided or reached.faults:
+        return (hop, reached)
     what = f"answers to {node.name}"
     onward = next_attachment(step.far, node, around, network.region, what=what, towards=step.near.id)
     if onward.attachment is None or onward.attachment.id == step.near.id:
