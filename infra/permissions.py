@@ -194,7 +194,11 @@ SCOPES: Final[Mapping[str, Scope]] = {
         ("arn:{partition}:network-firewall:*:*:firewall-policy/*",), _NETWORK_REASON
     ),
     "network-firewall:DescribeRuleGroup": Scope(
-        ("arn:{partition}:network-firewall:*:*:stateful-rulegroup/*",), _NETWORK_REASON
+        (
+            "arn:{partition}:network-firewall:*:*:stateful-rulegroup/*",
+            "arn:{partition}:network-firewall:*:*:stateless-rulegroup/*",
+        ),
+        _NETWORK_REASON,
     ),
     "network-firewall:ListFirewalls": Scope(("arn:{partition}:network-firewall:*:*:firewall/*",), _NETWORK_REASON),
     "route53:ListHostedZonesByVPC": _ANY,

@@ -3,17 +3,27 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.facts.paging import pages
 from pull_responder.model.printable import clean_line
 from pull_responder.model.reason import AGAIN, Reason
 from pull_responder.model.unread import Unread
-from pull_responder.network.firewall_policy import DomainList, FirewallPolicy, HeaderRule, RuleGroup
+from pull_responder.network.firewall_rules import (
+    DomainList,
+    FirewallPolicy,
+    RuleGroup,
+    StatelessGroup,
+    StatelessRule,
+    TcpFlags,
+)
 from pull_responder.network.model import Firewall
+from pull_responder.network.stateless_rules import standard_action
+from pull_responder.network.suricata import StatefulRule, parse_rules, relevant, rule_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from pull_responder.facts.reader import Reader
     from pull_responder.facts.vpc import VpcPlace
@@ -28,7 +38,8 @@ PERMISSIONS: Final = (
 _LONGEST_NAME: Final = 255
 # A policy has at most 20 stateful rule groups unless the quota was raised (Developer Guide, "Quotas").
 _MOST_GROUPS: Final = 60
-_KNOWN_OPTIONS: Final = {"sid", "msg", "rev"}
+# What stands for the account in the ARN of a rule group of AWS's own.
+_AWS: Final = "aws-managed"
 
 
 def read_firewalls(reader: Reader, place: VpcPlace) -> tuple[Firewall, ...] | Unread:
@@ -69,67 +80,123 @@ def _policy(reader: Reader, place: VpcPlace, arn: str) -> FirewallPolicy | Unrea
     policy = _answer(reader, place, "network-firewall:DescribeFirewallPolicy", request)
     if isinstance(policy, Unread):
         return policy
-    references = sorted(policy.get("StatefulRuleGroupReferences", []), key=lambda each: each.get("Priority", 0))
-    groups = reader.each(lambda each: _group(reader, place, each), references[:_MOST_GROUPS])
-    if len(references) > _MOST_GROUPS:
-        step = f"Look at the rule groups of {arn} in the VPC console."
-        groups.append(Unread(Reason(f"only {_MOST_GROUPS} of the rule groups of {arn} were read", step)))
+    stateless = _by_priority(policy.get("StatelessRuleGroupReferences", []))
+    stateful = [
+        each
+        for each in _by_priority(policy.get("StatefulRuleGroupReferences", []))
+        if not _is_of_aws(each["ResourceArn"])
+    ]
+    wanted: list[Callable[[], Any]] = [
+        *(partial(_stateless_group, reader, place, each["ResourceArn"]) for each in stateless[:_MOST_GROUPS]),
+        *(partial(_group, reader, place, each) for each in stateful[:_MOST_GROUPS]),
+    ]
+    found = reader.each(lambda read: read(), wanted)
+    of_packets, of_flows = found[: len(stateless[:_MOST_GROUPS])], found[len(stateless[:_MOST_GROUPS]) :]
+    for listed, known in ((stateless, of_packets), (stateful, of_flows)):
+        if len(listed) > _MOST_GROUPS:
+            step = f"Look at the rule groups of {arn} in the VPC console."
+            known.append(Unread(Reason(f"only {_MOST_GROUPS} of the rule groups of {arn} were read", step)))
     return FirewallPolicy(
         arn=arn,
         stateless=tuple(policy["StatelessDefaultActions"]),
         stateful=tuple(policy.get("StatefulDefaultActions", [])),
         strict=policy.get("StatefulEngineOptions", {}).get("RuleOrder") == "STRICT_ORDER",
-        has_stateless_groups=bool(policy.get("StatelessRuleGroupReferences")),
-        groups=tuple(groups),
-        home_net=_home_net(policy.get("PolicyVariables", {}).get("RuleVariables", {})),
+        stateless_groups=tuple(of_packets),
+        groups=tuple(of_flows),
+        home_net=_sets(policy.get("PolicyVariables", {}).get("RuleVariables", {})).get("HOME_NET", ()),
+        inspects_tls=bool(policy.get("TLSInspectionConfigurationArn")),
     )
+
+
+def _by_priority(references: list[Any]) -> list[Any]:
+    return sorted(references, key=lambda each: int(each.get("Priority", 0)))
+
+
+def _is_of_aws(arn: str) -> bool:
+    """Return whether a rule group is one of AWS's own, which the API does not describe."""
+    return arn.split(":")[4:5] == [_AWS]
 
 
 def _group(reader: Reader, place: VpcPlace, reference: Mapping[str, Any]) -> RuleGroup | Unread:
     arn = reference["ResourceArn"]
 
     def request(client: Any) -> RuleGroup:
-        return _rule_group(arn, reference, client.describe_rule_group(RuleGroupArn=arn, Type="STATEFUL")["RuleGroup"])
+        # Without `Type`: an ARN has it, and there are more types than one of stateful groups.
+        return _rule_group(arn, reference, client.describe_rule_group(RuleGroupArn=arn)["RuleGroup"])
 
     group: RuleGroup | Unread = _answer(reader, place, "network-firewall:DescribeRuleGroup", request)
     return group
 
 
 def _rule_group(arn: str, reference: Mapping[str, Any], found: Mapping[str, Any]) -> RuleGroup:
-    source = found["RulesSource"]
+    source, variables = found["RulesSource"], found.get("RuleVariables", {})
     listed = source.get("RulesSourceList")
+    addresses = _sets(variables.get("IPSets", {}))
     return RuleGroup(
         arn=arn,
         domains=DomainList(
             listed["GeneratedRulesType"],
-            tuple(clean_line(each)[:_LONGEST_NAME].lower() for each in listed["Targets"]),
+            frozenset(clean_line(each)[:_LONGEST_NAME].lower() for each in listed["Targets"]),
             "TLS_SNI" in listed["TargetTypes"],
         )
         if listed
         else None,
-        rules=tuple(_header_rule(each) for each in source.get("StatefulRules", [])),
-        opaque=bool(source.get("RulesString")),
-        home_net=_home_net(found.get("RuleVariables", {}).get("IPSets", {})),
+        rules=(
+            *relevant(_rule(each) for each in source.get("StatefulRules", [])),
+            *parse_rules(source.get("RulesString", "")),
+        ),
+        home_net=addresses.pop("HOME_NET", ()),
+        external_net=addresses.pop("EXTERNAL_NET", ()),
+        variables={**addresses, **_sets(variables.get("PortSets", {}))},
         overridden=reference.get("Override", {}).get("Action") == "DROP_TO_ALERT",
     )
 
 
-def _header_rule(found: Mapping[str, Any]) -> HeaderRule:
-    header, options = found["Header"], found.get("RuleOptions", [])
-    ids = [setting for each in options if each["Keyword"] == "sid" for setting in each.get("Settings", [])]
-    return HeaderRule(
-        id=clean_line(ids[0])[:20] if ids else "",
-        action=found["Action"],
-        protocol=header["Protocol"],
-        source=header["Source"],
-        destination=header["Destination"],
-        destination_port=header["DestinationPort"],
-        plain=all(each["Keyword"] in _KNOWN_OPTIONS for each in options),
+def _rule(found: Mapping[str, Any]) -> StatefulRule:
+    """Return a rule that is given field by field. A keyword may have its value in itself: `sid:1`."""
+    header = found["Header"]
+    options: list[tuple[str, str]] = []
+    for each in found.get("RuleOptions", []):
+        keyword, _, value = str(each["Keyword"]).partition(":")
+        options.append((keyword.strip().lower(), ",".join(each.get("Settings", [])) or value.strip()))
+    return rule_of(
+        found["Action"],
+        (header["Protocol"], header["Source"], header["SourcePort"], header["Destination"], header["DestinationPort"]),
+        options,
+        both_ways=header["Direction"] == "ANY",
     )
 
 
-def _home_net(variables: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(variables.get("HOME_NET", {}).get("Definition", []))
+def _stateless_group(reader: Reader, place: VpcPlace, arn: str) -> StatelessGroup | Unread:
+    def request(client: Any) -> StatelessGroup:
+        found = client.describe_rule_group(RuleGroupArn=arn)["RuleGroup"]
+        rules = found["RulesSource"].get("StatelessRulesAndCustomActions", {}).get("StatelessRules", [])
+        return StatelessGroup(arn, tuple(_stateless_rule(each) for each in _by_priority(rules)))
+
+    group: StatelessGroup | Unread = _answer(reader, place, "network-firewall:DescribeRuleGroup", request)
+    return group
+
+
+def _stateless_rule(found: Mapping[str, Any]) -> StatelessRule:
+    definition = found["RuleDefinition"]
+    asks = definition["MatchAttributes"]
+    return StatelessRule(
+        priority=int(found["Priority"]),
+        action=standard_action(tuple(definition["Actions"])),
+        sources=tuple(each["AddressDefinition"] for each in asks.get("Sources", [])),
+        destinations=tuple(each["AddressDefinition"] for each in asks.get("Destinations", [])),
+        source_ports=tuple((each["FromPort"], each["ToPort"]) for each in asks.get("SourcePorts", [])),
+        destination_ports=tuple((each["FromPort"], each["ToPort"]) for each in asks.get("DestinationPorts", [])),
+        protocols=tuple(asks.get("Protocols", [])),
+        tcp_flags=tuple(
+            TcpFlags(frozenset(each.get("Flags", [])), frozenset(each.get("Masks", [])))
+            for each in asks.get("TCPFlags", [])
+        ),
+    )
+
+
+def _sets(variables: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(each.get("Definition", [])) for name, each in variables.items()}
 
 
 def _answer(reader: Reader, place: VpcPlace, action: str, request: Any) -> Any:

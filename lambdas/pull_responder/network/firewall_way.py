@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
-from pull_responder.network.firewall_policy import Connection, Does, Effect, judge_policy
+from pull_responder.network.firewall_policy import judge_policy
+from pull_responder.network.firewall_rules import Connection, Does, Effect
 from pull_responder.network.model import Route, RouteTarget, read
 from pull_responder.network.next_steps import behind
 from pull_responder.network.routing import describe, routing
@@ -74,10 +75,15 @@ def through_firewall(route: Route, trip: Trip) -> Through | None:
 def _with_effect(hop: Hop, effect: Effect, trip: Trip) -> Hop:
     host, name = trip.destination.host, effect.resource.rpartition("/")[2]
     proof = f"{name}: {effect.proof}"
+    step = f"Look at {effect.resource} in the VPC console, and in the firewall's logs for {host}."
     if effect.does is Does.PASS:
-        return replace(hop, evidence=(*hop.evidence, proof))
+        hop = replace(hop, evidence=(*hop.evidence, proof))
+        if effect.doubt and trip.seen is not None:
+            # Before a failure it passes: most clients connect.
+            reason = Reason(f"{name} passes {host}, but {effect.doubt}", step)
+            return replace(hop, undecided=(Undecided(_CAUSE, reason),))
+        return hop
     if effect.does is Does.OPEN:
-        step = f"Look at {effect.resource} in the VPC console, and in the firewall's logs for {host}."
         return replace(hop, undecided=(Undecided(_CAUSE, Reason(proof, step)),))
     explanation = f"Network Firewall {hop.resource_id} drops TLS connections to {host}: {effect.proof}."
     fix = Fix(host=host, target=effect.resource)
