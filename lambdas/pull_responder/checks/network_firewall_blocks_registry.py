@@ -39,12 +39,24 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
 
 
 def _fix(fault: Fault, path: PullPath) -> Remediation:
-    hosts = ", ".join(dict.fromkeys(fix.host for fix in fault.fixes if fix.host))
-    return path.where(fault.resource_id).remedy(
-        f"Let {hosts} pass {fault.resource_id}: name them in a domain list that allows, or take them out of the one"
-        " that denies. Whoever owns the firewall decides.",
-        docs.NETWORK_FIREWALL_DOMAINS,
+    """Return the changes that let the hosts pass, each with all that it is about."""
+    where = path.where(fault.resource_id)
+    changes: dict[str, dict[str, None]] = {}
+    for fix in fault.fixes:
+        if fix.change and fix.entry:
+            changes.setdefault(fix.change, {})[fix.entry] = None
+    if changes:
+        said = "; ".join(change.replace("{}", _and(list(entries))) for change, entries in changes.items())
+        return where.remedy(f"{said}. Whoever owns the firewall decides.", docs.NETWORK_FIREWALL_DOMAINS)
+    hosts = _and(list(dict.fromkeys(fix.host for fix in fault.fixes if fix.host)))
+    return where.remedy(
+        f"Let {hosts} pass {fault.resource_id}. Whoever owns the firewall decides.", docs.NETWORK_FIREWALL_DOMAINS
     )
+
+
+def _and(entries: list[str]) -> str:
+    *others, last = entries
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 CHECK = Check(

@@ -81,6 +81,7 @@ class Fix:
     - `address`: a private address outside the VPC that the subnet must reach.
     - `host`: a host that no VPC endpoint serves, so only the internet leads there.
     - `target`: what a missing route must lead to, such as a transit gateway or one of its attachments.
+    - `change`: words for a change that needs no command of ours, with `{}` where the `entry` stands.
     """
 
     vpc_id: str | None = None
@@ -98,6 +99,8 @@ class Fix:
     address: str | None = None
     host: str | None = None
     target: str | None = None
+    change: str | None = None
+    entry: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

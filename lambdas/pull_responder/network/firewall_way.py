@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
+from pull_responder.network.firewall_change import changes_that_pass
 from pull_responder.network.firewall_policy import judge_policy
-from pull_responder.network.firewall_rules import Connection, Does, Effect
+from pull_responder.network.firewall_rules import Connection, Does, FirewallPolicy, name_of
 from pull_responder.network.model import Route, RouteTarget, read
 from pull_responder.network.next_steps import behind
 from pull_responder.network.routing import describe, routing
@@ -61,7 +62,7 @@ def through_firewall(route: Route, trip: Trip) -> Through | None:
         hop = replace(hop, undecided=(Undecided(_CAUSE, firewall.policy.reason),))
     else:
         connection = Connection(trip.destination.host, trip.source, trip.server, cidrs)
-        hop = _with_effect(hop, judge_policy(firewall.policy, connection), trip)
+        hop = _with_effect(hop, firewall.policy, connection, is_failure=trip.seen is not None)
     table = read(network.route_tables, subnet, f"the route table of {subnet}")
     if isinstance(table, Unread):
         return Through((hop,), route.target, subnet, beyond=table.reason)
@@ -72,20 +73,21 @@ def through_firewall(route: Route, trip: Trip) -> Through | None:
     return Through((hop,), route.target, subnet, beyond=Reason(words, behind(subnet)))
 
 
-def _with_effect(hop: Hop, effect: Effect, trip: Trip) -> Hop:
-    host, name = trip.destination.host, effect.resource.rpartition("/")[2]
+def _with_effect(hop: Hop, policy: FirewallPolicy, connection: Connection, *, is_failure: bool) -> Hop:
+    effect, host = judge_policy(policy, connection), connection.host
+    name = name_of(effect.resource)
     proof = f"{name}: {effect.proof}"
     step = f"Look at {effect.resource} in the VPC console, and in the firewall's logs for {host}."
-    if effect.does is Does.PASS:
-        hop = replace(hop, evidence=(*hop.evidence, proof))
-        if effect.doubt and trip.seen is not None:
-            # Before a failure it passes: most clients connect.
-            reason = Reason(f"{name} passes {host}, but {effect.doubt}", step)
-            return replace(hop, undecided=(Undecided(_CAUSE, reason),))
-        return hop
     if effect.does is Does.OPEN:
         return replace(hop, undecided=(Undecided(_CAUSE, Reason(proof, step)),))
+    if effect.does is Does.PASS:
+        # Before a failure it passes what it drops in some cases alone.
+        doubt = Reason(f"{name} passes {host}, but {effect.doubt}", step)
+        undecided = (Undecided(_CAUSE, doubt),) if effect.doubt and is_failure else ()
+        return replace(hop, evidence=(*hop.evidence, proof), undecided=undecided)
     explanation = f"Network Firewall {hop.resource_id} drops TLS connections to {host}: {effect.proof}."
-    fix = Fix(host=host, target=effect.resource)
-    fault = Fault(_CAUSE, ResourceType.OTHER, effect.resource, explanation, (*hop.evidence, proof), (fix,))
+    changes = changes_that_pass(policy, connection)
+    fixes = tuple(Fix(host=host, target=effect.resource, change=each.what, entry=each.entry) for each in changes)
+    fixes = fixes or (Fix(host=host, target=effect.resource),)
+    fault = Fault(_CAUSE, ResourceType.OTHER, effect.resource, explanation, (*hop.evidence, proof), fixes)
     return replace(hop, evidence=fault.evidence, faults=(fault,))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from pull_responder.network import Unread
@@ -29,8 +31,8 @@ def flags(*names: str, of: tuple[str, ...] = ()) -> tuple[TcpFlags, ...]:
     return (TcpFlags(frozenset(names), frozenset(of)),)
 
 
-OUT = {"sources": ("10.0.0.0/8",), "destination_ports": HTTPS}
-BACK = {"destinations": ("10.0.0.0/8",), "source_ports": HTTPS}
+OUT: dict[str, Any] = {"sources": ("10.0.0.0/8",), "destination_ports": HTTPS}
+BACK: dict[str, Any] = {"destinations": ("10.0.0.0/8",), "source_ports": HTTPS}
 
 CASES: dict[str, tuple[FirewallPolicy, Does]] = {
     "nothing but the default that forwards": (packets(), BLOCK),
