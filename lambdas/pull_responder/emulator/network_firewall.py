@@ -84,6 +84,12 @@ def _keep(responses: Any, result: Any, name: str) -> None:
         answer = {f"{name}Arn": arn, f"{name}Name": arn.rpartition("/")[2]}
         return result({f"{name}Response": answer, name: kept(self)[arn], "UpdateToken": "1"})
 
+    def listing(self: Any) -> Any:
+        found = [{"Arn": arn, "Name": arn.rpartition("/")[2]} for arn in kept(self)]
+        return result({{"FirewallPolicy": "FirewallPolicies", "RuleGroup": "RuleGroups"}[name]: found})
+
+    plural = {"firewall_policy": "firewall_policies", "rule_group": "rule_groups"}[word]
+    setattr(responses, f"list_{plural}", listing)
     setattr(responses, f"create_{word}", create)
     setattr(responses, f"update_{word}", update)
     setattr(responses, f"describe_{word}", describe)
