@@ -33,8 +33,8 @@ _NOT_FOLLOWED: Final = frozenset(RouteTarget) - {RouteTarget.NAT_GATEWAY}
 
 def egress_end(route: Route, trip: Trip) -> RouteEnd:
     """Return where the node's route to public addresses leads, over other VPCs if it leaves this one."""
-    if leads_to_firewall(route) and (through := through_firewall(route, trip)):
-        return _behind_own_firewall(through, trip)
+    if leads_to_firewall(route):
+        return _behind_own_firewall(through_firewall(route, trip), trip)
     if not leads_to_neighbour(route):
         return follow_route(route, trip)
     traffic = Traffic(trip.foreign_source, trip.server, trip.node.subnet_id)
@@ -104,9 +104,6 @@ def _from_entry(entry: str, far: Network, step: Step, trip: Trip) -> RouteEnd:
 def _behind_firewall(route: Route, entry: str, far: Network, step: Step, trip: Trip) -> RouteEnd:
     """Return the way on through a firewall of another VPC."""
     through = through_firewall(route, _there(entry, far, trip))
-    if through is None:
-        words = f"in {vpc_id(far)}, {entry} takes the traffic on by {route}, which is not followed"
-        return RouteEnd(beyond=Reason(words, behind(route.target)))
     first = acl_hop(entry, client_crossings(entry, trip.server), far)
     if entry == through.subnet_id:
         first = first.with_faults_undecided(f"{entry} also holds the firewall's endpoint")

@@ -114,7 +114,7 @@ def _of_rule(policy: FirewallPolicy, connection: Connection, effect: Effect) -> 
 def _of_default(policy: FirewallPolicy, connection: Connection, effect: Effect) -> Iterator[Change]:
     if effect.at_start:
         rule = f"pass tcp {_source(connection)} any <> any 443 (flow:not_established; sid:{_sid(policy, '')};)"
-        yield _with_rule(policy, f"Let a rule of {name_of(policy.arn)} pass the handshake: {{}}", rule)
+        yield _with_rule(policy, f"Let a rule of policy {name_of(policy.arn)} pass the handshake: {{}}", rule)
         return
     passing = (each for each in _wider_homes(policy, connection, effect) if _passes(each, connection))
     yield from passing
@@ -137,10 +137,12 @@ def _wider_homes(policy: FirewallPolicy, connection: Connection, effect: Effect)
             yield Change(f"Add {{}} to HOME_NET of {_named(group.arn, effect)}", source, wider)
     if policy.home_net:
         wider = replace(policy, home_net=(*policy.home_net, source))
-        yield Change(f"Add {{}} to HOME_NET of {name_of(policy.arn)}", source, wider)
+        yield Change(f"Add {{}} to HOME_NET of policy {name_of(policy.arn)}", source, wider)
     elif connection.vpc_cidrs:
         home = (*connection.vpc_cidrs, source)
-        yield Change(f"Set HOME_NET of {name_of(policy.arn)} to {{}}", ", ".join(home), replace(policy, home_net=home))
+        yield Change(
+            f"Set HOME_NET of policy {name_of(policy.arn)} to {{}}", ", ".join(home), replace(policy, home_net=home)
+        )
 
 
 def _of_stateless(policy: FirewallPolicy, connection: Connection, effect: Effect) -> Iterator[Change]:
@@ -165,7 +167,7 @@ def _passing_rule(policy: FirewallPolicy, connection: Connection, before: str) -
         f" nocase; flow:to_server; sid:{_sid(policy, connection.host)};)"
     )
     place = f" before {before}" if before and policy.strict else ""
-    return _with_rule(policy, f"Let a rule of {name_of(policy.arn)} pass it{place}: {{}}", rule)
+    return _with_rule(policy, f"Let a rule of policy {name_of(policy.arn)} pass it{place}: {{}}", rule)
 
 
 def _with_rule(policy: FirewallPolicy, what: str, rule: str) -> Change:
@@ -186,8 +188,9 @@ def _with(policy: FirewallPolicy, old: RuleGroup, new: RuleGroup) -> FirewallPol
 
 
 def _named(arn: str, effect: Effect) -> str:
-    """Return the name of a group or policy, and its whole ARN if it is not the one at fault."""
-    return name_of(arn) if arn == effect.resource else arn
+    """Return what a group or policy is called, with its whole ARN if it is not the one at fault."""
+    kind = "policy" if ":firewall-policy/" in arn else "rule group"
+    return f"{kind} {name_of(arn) if arn == effect.resource else arn}"
 
 
 def _source(connection: Connection) -> str:

@@ -17,9 +17,11 @@ from pull_responder.network.firewall_policy import judge_policy
 from pull_responder.network.firewall_rules import Connection, Does, FirewallPolicy, name_of
 from pull_responder.network.model import Route, RouteTarget, read
 from pull_responder.network.next_steps import behind
+from pull_responder.network.places import vpc_id
 from pull_responder.network.routing import describe, routing
 
 if TYPE_CHECKING:
+    from pull_responder.network.model import Network
     from pull_responder.network.places import Trip
 
 _CAUSE: Final = PathCause.NETWORK_FIREWALL_BLOCKS
@@ -45,8 +47,8 @@ def leads_to_firewall(route: Route) -> bool:
     return route.active and route.kind is RouteTarget.VPC_ENDPOINT and not route.destination.startswith("pl-")
 
 
-def through_firewall(route: Route, trip: Trip) -> Through | None:
-    """Return the way through the firewall to which a route of the trip's network leads. None if it is no firewall's."""
+def through_firewall(route: Route, trip: Trip) -> Through:
+    """Return the way through the firewall to which a route of the trip's network leads."""
     network = trip.network
     if isinstance(network.firewalls, Unread):
         reason = network.firewalls.reason
@@ -54,7 +56,7 @@ def through_firewall(route: Route, trip: Trip) -> Through | None:
         return Through((Hop(HopKind.FIREWALL, route.target, (_CAUSE,), undecided=(doubt,)),), beyond=reason)
     firewall = next((each for each in network.firewalls if route.target in each.endpoints), None)
     if firewall is None:
-        return None
+        return Through((), beyond=_of_appliance(route, network))
     subnet = firewall.endpoints[route.target]
     hop = Hop(HopKind.FIREWALL, firewall.arn.rpartition("/")[2], (_CAUSE,), (f"{route} leads to {firewall.arn}",))
     cidrs = () if isinstance(network.vpc, Unread) else network.vpc.cidrs
@@ -71,6 +73,24 @@ def through_firewall(route: Route, trip: Trip) -> Through | None:
         return Through((hop,), route.target, subnet, found.routes[0])
     words = f"{describe(table)} of the firewall's subnet {subnet} takes the traffic on, which is not followed"
     return Through((hop,), route.target, subnet, beyond=Reason(words, behind(subnet)))
+
+
+def _of_appliance(route: Route, network: Network) -> Reason:
+    """Return what is known of an endpoint that no firewall of the VPC has.
+
+    Source: AWS PrivateLink Guide, "Access virtual appliances through AWS PrivateLink" (the endpoint's service belongs
+    to whoever has the Gateway Load Balancer and the appliances behind it).
+    """
+    listed = () if isinstance(network.endpoints, Unread) else network.endpoints
+    service = next((each.service_name for each in listed if each.id == route.target), "")
+    of_service = f" of the service {service}" if service else ""
+    words = (
+        f"in {vpc_id(network)}, route {route} leads to a {route.kind}{of_service}: an appliance, or a firewall of"
+        " another VPC, whose rules cannot be read here"
+    )
+    owner = f"aws ec2 describe-vpc-endpoint-services --service-names {service} --region {network.region}"
+    ask = f"Ask whoever owns {service} what it drops: `{owner}` says who does."
+    return Reason(words, ask if service else behind(route.target))
 
 
 def _with_effect(hop: Hop, policy: FirewallPolicy, connection: Connection, *, is_failure: bool) -> Hop:

@@ -40,64 +40,64 @@ def packets(*found: StatelessRule, default: str = "aws:forward_to_sfe") -> Firew
 
 
 CASES: dict[str, tuple[FirewallPolicy, list[str]]] = {
-    "an allow list without it": (policy(OTHERS), [f"Add {HOST} to the targets of egress"]),
+    "an allow list without it": (policy(OTHERS), [f"Add {HOST} to the targets of rule group egress"]),
     "a deny list with it": (
         policy(group("DENYLIST", HOST, home_net=HOME)),
-        [f"Take {HOST} out of the targets of egress"],
+        [f"Take {HOST} out of the targets of rule group egress"],
     ),
     "a deny list with it and a domain above it": (
         policy(group("DENYLIST", HOST, REGISTRIES, home_net=HOME)),
         [
-            f"Take {HOST} out of the targets of egress",
-            f"Let a rule of central pass it: {PASSING}",
+            f"Take {HOST} out of the targets of rule group egress",
+            f"Let a rule of policy central pass it: {PASSING}",
         ],
     ),
     "a deny list with a domain above it, in strict order": (
         strict(group("DENYLIST", REGISTRIES, home_net=HOME), default="aws:alert_strict"),
-        [f"Let a rule of central pass it before entry {REGISTRIES} of egress: {PASSING}"],
+        [f"Let a rule of policy central pass it before entry {REGISTRIES} of rule group egress: {PASSING}"],
     ),
-    "strict order, and a list without it": (strict(OTHERS), [f"Add {HOST} to the targets of {GROUP}"]),
+    "strict order, and a list without it": (strict(OTHERS), [f"Add {HOST} to the targets of rule group {GROUP}"]),
     "strict order, and a list with it for other nodes": (
         strict(group("ALLOWLIST", HOST, home_net=("10.9.0.0/16",))),
-        [f"Add 10.0.0.0/24 to HOME_NET of {GROUP}"],
+        [f"Add 10.0.0.0/24 to HOME_NET of rule group {GROUP}"],
     ),
     "strict order, and a list with it for the firewall's VPC alone": (
         strict(group("ALLOWLIST", HOST)),
-        ["Set HOME_NET of central to 10.200.0.0/16, 10.0.0.0/24"],
+        ["Set HOME_NET of policy central to 10.200.0.0/16, 10.0.0.0/24"],
     ),
     "strict order, and a list with it for the policy's HOME_NET": (
         strict(group("ALLOWLIST", HOST), home_net=("10.9.0.0/16",)),
-        ["Add 10.0.0.0/24 to HOME_NET of central"],
+        ["Add 10.0.0.0/24 to HOME_NET of policy central"],
     ),
-    "strict order without rules": (strict(), [f"Let a rule of central pass it: {PASSING}"]),
+    "strict order without rules": (strict(), [f"Let a rule of policy central pass it: {PASSING}"]),
     "strict order that drops the handshake, too": (
         strict(default="aws:drop_strict"),
         [
-            f"Let a rule of central pass the handshake: {SHAKING}",
-            f"Let a rule of central pass it: {PASSING}",
+            f"Let a rule of policy central pass the handshake: {SHAKING}",
+            f"Let a rule of policy central pass it: {PASSING}",
         ],
     ),
     "a rule for the name": (
         strict(rules(f'drop {TLS} (tls.sni; content:"ecr"; )', home_net=HOME), default="aws:alert_strict"),
-        [f"Let a rule of central pass it before rule 1 of egress: {PASSING}"],
+        [f"Let a rule of policy central pass it before rule 1 of rule group egress: {PASSING}"],
     ),
     "a rule for the first packet": (
         policy(rules("drop tcp any any -> any any ()")),
-        ["Let rule 1 of egress leave out connections from 10.0.0.0/24 to port 443"],
+        ["Let rule 1 of rule group egress leave out connections from 10.0.0.0/24 to port 443"],
     ),
     "a stateless rule": (
         packets(StatelessRule(5, "aws:drop", destinations=HOME)),
-        [f"Before rule 5 of packets, {FORWARDED}"],
+        [f"Before rule 5 of rule group packets, {FORWARDED}"],
     ),
     "a stateless default": (
         packets(default="aws:drop"),
-        [f"Before the default action of central, {FORWARDED}"],
+        [f"Before the default action of policy central, {FORWARDED}"],
     ),
     "a stateless default, and a list": (
         replace(packets(default="aws:drop"), groups=(OTHERS,)),
         [
-            f"Before the default action of central, {FORWARDED}",
-            f"Add {HOST} to the targets of egress",
+            f"Before the default action of policy central, {FORWARDED}",
+            f"Add {HOST} to the targets of rule group egress",
         ],
     ),
     "a policy that passes it": (policy(group("ALLOWLIST", HOST, home_net=HOME)), []),
@@ -128,7 +128,7 @@ def test_the_rules_for_several_hosts_have_ids_of_their_own() -> None:
 
 def test_changes_in_another_group_name_its_whole_arn() -> None:
     other = replace(OTHERS, arn=GROUP.replace("333333333333", "555555555555"))
-    assert str(changes_that_pass(strict(other), SPOKE)[0]) == f"Add {HOST} to the targets of {other.arn}"
+    assert str(changes_that_pass(strict(other), SPOKE)[0]) == f"Add {HOST} to the targets of rule group {other.arn}"
 
 
 @given(st.lists(random_rules(), max_size=4).map(tuple), st.sampled_from(DEFAULTS))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pull_responder.network import Firewall, Route, RouteTable, Subnet, Unread
+from pull_responder.model.reason import steps_of
+from pull_responder.network import Firewall, Route, RouteTable, Subnet, Unread, VpcEndpoint
 from pull_responder.network.firewall_rules import FirewallPolicy
 from tests.unit.network.enterprise import OUT, Enterprise, enterprise, faults, opened
 from tests.unit.network.estate import ALLOW_ALL, REGION, SampleNetwork, behind_nat
@@ -61,9 +62,14 @@ class TestTheWay:
         assert (faults(path), opened(path)) == (set(), {"network_firewall_blocks_registry"})
 
     def test_an_endpoint_of_an_appliance_is_open(self) -> None:
-        path = firewalled(ALL_HOSTS).within("vpc-out", firewalls=()).trace()
-        assert faults(path) == set()
-        assert "no_route_to_ecr" in opened(path)
+        service = f"com.amazonaws.vpce.{REGION}.vpce-svc-0a1b2c3d4e5f60001"
+        appliance = VpcEndpoint("vpce-fw", "GatewayLoadBalancer", service)
+        path = firewalled(ALL_HOSTS).within("vpc-out", firewalls=(), endpoints=(appliance,)).trace()
+        assert (faults(path), opened(path)) == (set(), {"no_route_to_ecr"})
+        (reason,) = {doubt.reason for doubt in path.undecided}
+        assert f"route 0.0.0.0/0 -> vpce-fw leads to a VPC endpoint of the service {service}: an appliance" in reason
+        command = f"aws ec2 describe-vpc-endpoint-services --service-names {service} --region {REGION}"
+        assert steps_of(reason)[0] == f"Ask whoever owns {service} what it drops: `{command}` says who does."
 
 
 def own(found: FirewallPolicy, *, back: bool = True) -> SampleNetwork:
