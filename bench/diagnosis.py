@@ -29,6 +29,7 @@ from pull_responder.emulator import (
     cache_rules,
     dns_firewall,
     hosted_zones,
+    network_firewall,
     route53_profiles,
     transit_gateways,
     vpc_endpoints,
@@ -48,8 +49,11 @@ SECONDS: Final = 0.1
 ROUNDS: Final = 4
 # Over two VPCs: in the hub's account, the role there is assumed, and then each step is a round.
 OVER_TWO_VPCS: Final = "timeout, endpoints in a hub's account"
-MORE_ROUNDS: Final = {OVER_TWO_VPCS: 6}
+# Of a third account, the role is assumed, the egress VPC is read, and then its firewall with policy and rule groups.
+THROUGH_FIREWALL: Final = "timeout, a firewall in an egress VPC"
+MORE_ROUNDS: Final = {OVER_TWO_VPCS: 6, THROUGH_FIREWALL: 8}
 HUB: Final = "222222222222"
+OUT: Final = "333333333333"
 SLOWER: Final = (0.4, 0.8)
 REGION: Final = "us-east-1"
 CLUSTER: Final = "bench"
@@ -71,6 +75,7 @@ IMAGE_MANIFEST: Final = {
 POD_ADDRESS: Final = "10.0.0.77"
 BARE_CLUSTER: Final = "bare"
 SPOKE_CLUSTER: Final = "spoke"
+WALLED_CLUSTER: Final = "walled"
 BARE: Final = "401, by a Fargate pod that may not pull"
 BROKEN: Final = {BARE: {"role_lacks_pull_permissions"}}
 PULL: Final = ["ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
@@ -145,12 +150,14 @@ class BenchEstate:
     - `managed`: the instance id of a node of the node group
     - `own`, `own_name`: the instance id and the private DNS name of a self-managed node
     - `in_spoke`: the instance id of a node whose endpoints are in a hub, which is another account's
+    - `walled`: the instance id of a node whose way out leads through a firewall of another account's
     """
 
     managed: str = ""
     own: str = ""
     own_name: str = ""
     in_spoke: str = ""
+    walled: str = ""
 
 
 def build(endpoint: str) -> BenchEstate:
@@ -196,25 +203,125 @@ def build(endpoint: str) -> BenchEstate:
     of_spoke = hub_and_spoke(endpoint)
     eks.create_cluster(name=SPOKE_CLUSTER, roleArn=group_role, resourcesVpcConfig={"subnetIds": [of_spoke]})
     spoke = instance(ec2, of_spoke, "node", {f"kubernetes.io/cluster/{SPOKE_CLUSTER}": "owned"})
-    return BenchEstate(managed["InstanceId"], own["InstanceId"], own["PrivateDnsName"], spoke["InstanceId"])
+    of_walled = egress_and_spoke(endpoint)
+    eks.create_cluster(name=WALLED_CLUSTER, roleArn=group_role, resourcesVpcConfig={"subnetIds": [of_walled]})
+    walled = instance(ec2, of_walled, "node", {f"kubernetes.io/cluster/{WALLED_CLUSTER}": "owned"})
+    return BenchEstate(
+        managed["InstanceId"],
+        own["InstanceId"],
+        own["PrivateDnsName"],
+        spoke["InstanceId"],
+        walled["InstanceId"],
+    )
+
+
+def client_of(endpoint: str, service: str, account: str = ACCOUNT) -> Any:  # noqa: ANN401 -- one of boto3's clients
+    """Return a client of an account."""
+    sts = boto3.client("sts", region_name=REGION, endpoint_url=endpoint)
+    keys = sts.assume_role(RoleArn=f"arn:aws:iam::{account}:role/admin", RoleSessionName="bench")["Credentials"]
+    return boto3.client(  # type: ignore[call-overload]  # the stubs know services by literal name only
+        service,
+        region_name=REGION,
+        endpoint_url=endpoint,
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+    )
+
+
+def routed(ec2: Any, vpc: str, cidr: str, *routes: dict[str, str]) -> str:  # noqa: ANN401 -- boto3's EC2 client
+    """Make a subnet with a route table of its own. Return the subnet."""
+    subnet: str = ec2.create_subnet(VpcId=vpc, CidrBlock=cidr, AvailabilityZone=f"{REGION}a")["Subnet"]["SubnetId"]
+    table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
+    for route in routes:
+        ec2.create_route(RouteTableId=table, **route)
+    return subnet
+
+
+def egress_and_spoke(endpoint: str) -> str:
+    """Make a spoke, and an egress VPC of another account with firewall and NAT gateway. Return the spoke's subnet.
+
+    A third account owns the transit gateway between them.
+    """
+    spoke, owner, out = (client_of(endpoint, "ec2", each) for each in (ACCOUNT, HUB, OUT))
+    gateway = owner.create_transit_gateway()["TransitGateway"]
+    table, gateway_id = gateway["Options"]["AssociationDefaultRouteTableId"], gateway["TransitGatewayId"]
+    everything = {"DestinationCidrBlock": "0.0.0.0/0"}
+    back = {"DestinationCidrBlock": "10.21.0.0/16", "TransitGatewayId": gateway_id}
+    vpc, far = (
+        ec2.create_vpc(CidrBlock=cidr)["Vpc"]["VpcId"] for ec2, cidr in ((spoke, "10.21.0.0/16"), (out, "10.30.0.0/16"))
+    )
+    walled, entry = routed(out, far, "10.30.2.0/28"), routed(out, far, "10.30.0.0/28")
+    near = routed(spoke, vpc, "10.21.0.0/24")
+    attachments = [
+        ec2.create_transit_gateway_vpc_attachment(TransitGatewayId=gateway_id, VpcId=each, SubnetIds=[subnet])[
+            "TransitGatewayVpcAttachment"
+        ]["TransitGatewayAttachmentId"]
+        for ec2, each, subnet in ((spoke, vpc, near), (out, far, entry))
+    ]
+    owner.create_transit_gateway_route(
+        TransitGatewayRouteTableId=table, TransitGatewayAttachmentId=attachments[1], **everything
+    )
+    owner.enable_transit_gateway_route_table_propagation(
+        TransitGatewayAttachmentId=attachments[0], TransitGatewayRouteTableId=table
+    )
+    internet = out.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    out.attach_internet_gateway(InternetGatewayId=internet, VpcId=far)
+    firewall = firewall_in(client_of(endpoint, "network-firewall", OUT), far, walled)
+    public = routed(
+        out,
+        far,
+        "10.30.1.0/24",
+        {**everything, "GatewayId": internet},
+        {"DestinationCidrBlock": "10.21.0.0/16", "VpcEndpointId": firewall},
+    )
+    address = out.allocate_address(Domain="vpc")["AllocationId"]
+    nat = out.create_nat_gateway(SubnetId=public, AllocationId=address)["NatGateway"]["NatGatewayId"]
+    tables = {
+        each: out.describe_route_tables(Filters=[{"Name": "association.subnet-id", "Values": [each]}])
+        for each in (walled, entry)
+    }
+    ids = {each: found["RouteTables"][0]["RouteTableId"] for each, found in tables.items()}
+    out.create_route(RouteTableId=ids[walled], **everything, NatGatewayId=nat)
+    out.create_route(RouteTableId=ids[walled], **back)
+    out.create_route(RouteTableId=ids[entry], **everything, VpcEndpointId=firewall)
+    return routed(spoke, vpc, "10.21.1.0/24", {**everything, "TransitGatewayId": gateway_id})
+
+
+def firewall_in(client: Any, vpc: str, subnet: str) -> str:  # noqa: ANN401 -- boto3's client
+    """Make a firewall whose policy has five lists, of which one allows what a pull needs. Return its endpoint."""
+    groups = []
+    for number in range(5):
+        targets = [".amazonaws.com"] if number == 4 else [f".example{number}.com"]  # noqa: PLR2004 -- the last
+        source = {"Targets": targets, "TargetTypes": ["TLS_SNI"], "GeneratedRulesType": "ALLOWLIST"}
+        home = {"IPSets": {"HOME_NET": {"Definition": ["10.0.0.0/8"]}}}
+        made = client.create_rule_group(
+            RuleGroupName=f"list-{number}",
+            RuleGroup={"RulesSource": {"RulesSourceList": source}, "RuleVariables": home},
+            Type="STATEFUL",
+            Capacity=100,
+        )
+        groups.append({"ResourceArn": made["RuleGroupResponse"]["RuleGroupArn"]})
+    policy = client.create_firewall_policy(
+        FirewallPolicyName="central",
+        FirewallPolicy={
+            "StatelessDefaultActions": ["aws:forward_to_sfe"],
+            "StatelessFragmentDefaultActions": ["aws:forward_to_sfe"],
+            "StatefulRuleGroupReferences": groups,
+        },
+    )["FirewallPolicyResponse"]["FirewallPolicyArn"]
+    client.create_firewall(
+        FirewallName="edge", FirewallPolicyArn=policy, VpcId=vpc, SubnetMappings=[{"SubnetId": subnet}]
+    )
+    (state,) = client.describe_firewall(FirewallName="edge")["FirewallStatus"]["SyncStates"].values()
+    found: str = state["Attachment"]["EndpointId"]
+    return found
 
 
 def hub_and_spoke(endpoint: str) -> str:
     """Make a spoke, and a hub of another account with gateway, endpoints and zones. Return the spoke's subnet."""
-
-    def client(service: str, account: str = ACCOUNT) -> Any:  # noqa: ANN401 -- one of boto3's clients
-        sts = boto3.client("sts", region_name=REGION, endpoint_url=endpoint)
-        keys = sts.assume_role(RoleArn=f"arn:aws:iam::{account}:role/admin", RoleSessionName="bench")["Credentials"]
-        return boto3.client(  # type: ignore[call-overload]  # the stubs know services by literal name only
-            service,
-            region_name=REGION,
-            endpoint_url=endpoint,
-            aws_access_key_id=keys["AccessKeyId"],
-            aws_secret_access_key=keys["SecretAccessKey"],
-            aws_session_token=keys["SessionToken"],
-        )
-
-    spoke, hub, route53 = client("ec2"), client("ec2", HUB), client("route53", HUB)
+    spoke, hub, route53 = (client_of(endpoint, *each) for each in (("ec2",), ("ec2", HUB), ("route53", HUB)))
     gateway = hub.create_transit_gateway()["TransitGateway"]
     table = gateway["Options"]["AssociationDefaultRouteTableId"]
     places = {}
@@ -350,6 +457,7 @@ def questions(estate: BenchEstate) -> dict[str, Chosen | PullFailure]:
         BARE: _fargate_pull("bare", BARE_CLUSTER),
         "unknown, by a node's id": _pull(Symptom.UNKNOWN, node=estate.managed, cluster=CLUSTER),
         OVER_TWO_VPCS: _pull(Symptom.TIMEOUT, principal=_session(estate.in_spoke), node=estate.in_spoke),
+        THROUGH_FIREWALL: _pull(Symptom.TIMEOUT, principal=_session(estate.walled), node=estate.walled),
     }
 
 
@@ -408,6 +516,7 @@ def main() -> None:
     route53_profiles.apply_to_moto()
     hosted_zones.apply()
     dns_firewall.apply()
+    network_firewall.apply()
     transit_gateways.apply()
     vpc_endpoints.apply()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)

@@ -1,24 +1,28 @@
 """A firewall of AWS Network Firewall on the way drops the connection to one of the registry's hosts.
 
 What it checks: the firewall to whose endpoint the way leads, in the nodes' VPC or in an egress VPC behind a transit
-gateway. Its policy's default actions, its domain lists and its rules by addresses and ports are held against the names
-of api.ecr, of the registry and of the layers' bucket, with the node's address against HOME_NET.
+gateway. Its policy is held against a TLS connection to api.ecr, to the registry and to the layers' bucket, packet by
+packet and in both directions: stateless rules, domain lists, rules by addresses and ports, Suricata rules on the
+server's name, and the default actions, with the node's address against HOME_NET.
 
-What it cannot see: what stateless rule groups and Suricata rules do, rules with more options than an id, and appliances
-behind a Gateway Load Balancer. They leave the cause undecided.
+What it cannot see: rules with keywords that are not modelled, such as patterns (`pcre`), where they matter; what rules
+see when the firewall decrypts TLS; Next Generation policies; appliances behind a Gateway Load Balancer. They leave the
+cause undecided. AWS's own rule groups are taken to drop nothing of ECR or S3.
 
 Why that stops a pull: a list that allows some domains denies all others. It often has the registry's name and not that
-of the layers' bucket, or lacks the FIPS or dual-stack names. kubelet says `i/o timeout` or `connection reset`.
+of the layers' bucket, or lacks the FIPS or dual-stack names, or the nodes' range in HOME_NET. A rule without `flow`
+drops the first packet, before the firewall has seen a name. kubelet says `i/o timeout` or `connection reset`.
 
-How to fix it: add the names to the domain list, or the nodes' range to HOME_NET. Whoever owns the firewall decides.
+How to fix it: make the change that is named. It was tried out on the policy. Whoever owns the firewall decides.
 
-References: AWS Network Firewall Developer Guide, "Stateful domain list rule groups" and "Managing evaluation order for
-Suricata compatible rules".
+References: AWS Network Firewall Developer Guide, "Stateful domain list rule groups", "Managing evaluation order for
+Suricata compatible rules" and "Limitations and caveats for stateful rules".
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from pull_responder.checks.check import BEFORE_UNPACK, UNREACHED, Check, Explains
 from pull_responder.model.pull import PullFailure, Symptom
@@ -33,18 +37,41 @@ if TYPE_CHECKING:
     from pull_responder.pulls.pull_facts import PullFacts
 
 
+_DECIDES: Final = "Whoever owns the firewall decides."
+_SHORT: Final = 40
+
+
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed, passed, not applicable where no firewall is on the way, or inconclusive."""
     return examine_path(PathCause.NETWORK_FIREWALL_BLOCKS, pull, facts, _fix)
 
 
 def _fix(fault: Fault, path: PullPath) -> Remediation:
-    hosts = ", ".join(dict.fromkeys(fix.host for fix in fault.fixes if fix.host))
-    return path.where(fault.resource_id).remedy(
-        f"Let {hosts} pass {fault.resource_id}: name them in a domain list that allows, or take them out of the one"
-        " that denies. Whoever owns the firewall decides.",
-        docs.NETWORK_FIREWALL_DOMAINS,
-    )
+    """Return the changes that let the hosts pass, each with all that it is about."""
+    where = path.where(fault.resource_id)
+    changes: dict[str, dict[str, None]] = {}
+    for fix in fault.fixes:
+        if fix.change and fix.entry:
+            changes.setdefault(fix.change, {})[fix.entry] = None
+    if changes:
+        said = "; ".join(change.replace("{}", _and(list(entries))) for change, entries in changes.items())
+        few = "; ".join(_shortly(change, list(entries)) for change, entries in changes.items())
+        whole = where.remedy(f"{said}. {_DECIDES}", docs.NETWORK_FIREWALL_DOMAINS)
+        return replace(whole, short=f"{few}.")
+    hosts = _and(list(dict.fromkeys(fix.host for fix in fault.fixes if fix.host)))
+    return where.remedy(f"Let {hosts} pass {fault.resource_id}. {_DECIDES}", docs.NETWORK_FIREWALL_DOMAINS)
+
+
+def _shortly(change: str, entries: list[str]) -> str:
+    """Return a change in few words: without a rule, and with the number of hosts in place of their names."""
+    number = f"{len(entries)} hosts" if len(entries) > 1 else "1 host"
+    words = _and(entries)
+    return change.removesuffix(": {}").replace("{}", words if len(words) <= _SHORT else number)
+
+
+def _and(entries: list[str]) -> str:
+    *others, last = entries
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 CHECK = Check(

@@ -410,12 +410,24 @@ SCOPES: Final = """\
  },
  "network-firewall:DescribeRuleGroup": {
   "arns": [
-   "arn:{partition}:network-firewall:*:*:stateful-rulegroup/*"
+   "arn:{partition}:network-firewall:*:*:stateful-rulegroup/*",
+   "arn:{partition}:network-firewall:*:*:stateless-rulegroup/*"
+  ]
+ },
+ "network-firewall:ListFirewallPolicies": {
+  "arns": [
+   "arn:{partition}:network-firewall:*:*:firewall-policy/*"
   ]
  },
  "network-firewall:ListFirewalls": {
   "arns": [
    "arn:{partition}:network-firewall:*:*:firewall/*"
+  ]
+ },
+ "network-firewall:ListRuleGroups": {
+  "arns": [
+   "arn:{partition}:network-firewall:*:*:stateful-rulegroup/*",
+   "arn:{partition}:network-firewall:*:*:stateless-rulegroup/*"
   ]
  },
  "organizations:DescribeOrganization": {

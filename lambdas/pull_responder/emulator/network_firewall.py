@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Any
 
 _APPLIED = "_serves_policies"
+_WORDS = {"FirewallPolicy": "firewall_policy", "RuleGroup": "rule_group"}
 
 
 def apply() -> None:
@@ -19,8 +20,8 @@ def apply() -> None:
     if getattr(responses, _APPLIED, False):
         return
     result: Any = import_module("moto.core.responses").ActionResult
-    for kind, name in (("firewall-policy", "FirewallPolicy"), ("stateful-rulegroup", "RuleGroup")):
-        _keep(responses, result, kind, name)
+    for name in _WORDS:
+        _keep(responses, result, name)
     stock = responses.describe_firewall
 
     def describe(self: Any) -> Any:
@@ -56,8 +57,8 @@ def _endpoint(response: Any, vpc_id: str, subnet_id: str) -> str:
     return str(ec2.create_vpc_endpoint(vpc_id, service, kind, None, [], subnet_ids=[subnet_id]).id)
 
 
-def _keep(responses: Any, result: Any, kind: str, name: str) -> None:
-    word = {"FirewallPolicy": "firewall_policy", "RuleGroup": "rule_group"}[name]
+def _keep(responses: Any, result: Any, name: str) -> None:
+    word = _WORDS[name]
 
     def kept(self: Any) -> dict[str, Any]:
         backend = self.networkfirewall_backend
@@ -67,7 +68,8 @@ def _keep(responses: Any, result: Any, kind: str, name: str) -> None:
         return found
 
     def create(self: Any) -> Any:
-        named = self._get_param(f"{name}Name")
+        named, of_type = self._get_param(f"{name}Name"), self._get_param("Type")
+        kind = f"{of_type.lower()}-rulegroup" if of_type else "firewall-policy"
         arn = f"arn:aws:network-firewall:{self.region}:{self.current_account}:{kind}/{named}"
         kept(self)[arn] = self._get_param(name)
         return result({f"{name}Response": {f"{name}Arn": arn, f"{name}Name": named}, "UpdateToken": "1"})
@@ -82,6 +84,12 @@ def _keep(responses: Any, result: Any, kind: str, name: str) -> None:
         answer = {f"{name}Arn": arn, f"{name}Name": arn.rpartition("/")[2]}
         return result({f"{name}Response": answer, name: kept(self)[arn], "UpdateToken": "1"})
 
+    def listing(self: Any) -> Any:
+        found = [{"Arn": arn, "Name": arn.rpartition("/")[2]} for arn in kept(self)]
+        return result({{"FirewallPolicy": "FirewallPolicies", "RuleGroup": "RuleGroups"}[name]: found})
+
+    plural = {"firewall_policy": "firewall_policies", "rule_group": "rule_groups"}[word]
+    setattr(responses, f"list_{plural}", listing)
     setattr(responses, f"create_{word}", create)
     setattr(responses, f"update_{word}", update)
     setattr(responses, f"describe_{word}", describe)

@@ -1,13 +1,14 @@
 """A VPC behind the nodes', in one round of reads: without its DNS, which nobody asks there.
 
-Where a rule or a route names a customer's prefix list, another round reads its entries. A firewall takes more.
+Where a rule or a route names a customer's prefix list, another round reads its entries. So it is with a firewall, whose
+policy and rule groups are listed in the first round.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pull_responder.facts import endpoints, onward, vpc, vpc_dns
+from pull_responder.facts import endpoints, network_firewall, onward, vpc, vpc_dns
 from pull_responder.facts.network import VpcParts, complete_lists, entries_of, named_lists, network_of
 from pull_responder.facts.vpc import VpcPlace
 from pull_responder.model.unread import Unread
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 def read_neighbour(reader: Reader, account: str, region: str, vpc_id: str) -> Network | Unread:
     """Return a VPC of another account or region. Unread if nothing of it could be read."""
     place = VpcPlace(account, region, vpc_id)
+    network_firewall.start_reading(reader, place)
     reads: dict[str, Callable[[], Any]] = {
         "record": lambda: vpc_dns.read_vpc(reader, place),
         "subnets": lambda: vpc.read_subnets(reader, place),

@@ -8,13 +8,14 @@ covers the whole public internet is distinguished from one that covers only part
 from __future__ import annotations
 
 import ipaddress
+from bisect import bisect
 from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 Interval = tuple[int, int]
 
@@ -48,14 +49,8 @@ class AddressSet:
         return AddressSet(_merge_intervals((*self.intervals, *other.intervals)))
 
     def __and__(self, other: AddressSet) -> AddressSet:
-        return AddressSet(
-            _merge_intervals(
-                (max(first, start), min(last, end))
-                for first, last in self.intervals
-                for start, end in other.intervals
-                if max(first, start) <= min(last, end)
-            )
-        )
+        few, many = sorted((self.intervals, other.intervals), key=len)
+        return AddressSet(tuple(each for interval in few for each in _within(interval, many)))
 
     def __sub__(self, other: AddressSet) -> AddressSet:
         return self & other.complement()
@@ -89,6 +84,17 @@ def _interval(cidr: str) -> Interval:
     network = ipaddress.ip_network(cidr, strict=False)
     offset = 0 if network.version == 4 else _V6_START  # noqa: PLR2004 -- IP version 4
     return int(network.network_address) + offset, int(network.broadcast_address) + offset
+
+
+def _within(interval: Interval, many: tuple[Interval, ...]) -> Iterator[Interval]:
+    """Return the parts of an interval that are in one of many, which are sorted and apart from each other."""
+    first, last = interval
+    for at in range(max(bisect(many, (first, _END)) - 1, 0), len(many)):
+        start, end = many[at]
+        if start > last:
+            return
+        if end >= first:
+            yield max(first, start), min(last, end)
 
 
 def _merge_intervals(intervals: Iterable[Interval]) -> tuple[Interval, ...]:

@@ -82,6 +82,7 @@ class Fix:
     - `host`: a host that no VPC endpoint serves, so only the internet leads there.
     - `target`: what a missing route must lead to, such as a transit gateway or one of its attachments.
     - `blackholes`: the routes that drop the traffic, in words.
+    - `change`: words for a change that needs no command of ours, with `{}` where the `entry` stands.
     """
 
     vpc_id: str | None = None
@@ -100,6 +101,8 @@ class Fix:
     host: str | None = None
     target: str | None = None
     blackholes: tuple[str, ...] = ()
+    change: str | None = None
+    entry: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

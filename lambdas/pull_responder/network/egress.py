@@ -33,8 +33,8 @@ _NOT_FOLLOWED: Final = frozenset(RouteTarget) - {RouteTarget.NAT_GATEWAY}
 
 def egress_end(route: Route, trip: Trip) -> RouteEnd:
     """Return where the node's route to public addresses leads, over other VPCs if it leaves this one."""
-    if leads_to_firewall(route) and (through := through_firewall(route, trip)):
-        return _behind_own_firewall(through, trip)
+    if leads_to_firewall(route):
+        return _behind_own_firewall(through_firewall(route, trip), trip)
     if not leads_to_neighbour(route):
         return follow_route(route, trip)
     traffic = Traffic(trip.foreign_source, trip.server, trip.node.subnet_id)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pull_responder.model.pull import ECR_PUBLIC_HOSTS
 from pull_responder.model.reason import AGAIN, Reason
 from pull_responder.model.unread import Unread
-from pull_responder.network.firewall_policy import FirewallPolicy
+from pull_responder.network.firewall_rules import FirewallPolicy
 from pull_responder.network.neighbours import Attachment, Owned, Peering, TransitGateway
 from pull_responder.network.resolver import FirewallRule, Profile, ResolverRule
 from pull_responder.network.zones import HostedZone

@@ -80,10 +80,26 @@ class Walled:
             RuleGroupName=f"list-{len(self.groups)}", RuleGroup=content, Type="STATEFUL", Capacity=100
         )
         self.groups.append(made["RuleGroupResponse"]["RuleGroupArn"])
-        self.client.update_firewall_policy(
-            UpdateToken="1", FirewallPolicyArn=self.policy, FirewallPolicy=self._settings(strict=strict)
-        )
+        self.update(strict=strict)
         return self.groups[-1]
+
+    def packets(self, *rules: dict[str, Any]) -> str:
+        """A stateless rule group before all stateful ones. Its ARN."""
+        made = self.client.create_rule_group(
+            RuleGroupName="packets",
+            RuleGroup={"RulesSource": {"StatelessRulesAndCustomActions": {"StatelessRules": list(rules)}}},
+            Type="STATELESS",
+            Capacity=100,
+        )
+        arn: str = made["RuleGroupResponse"]["RuleGroupArn"]
+        self.update(stateless=arn)
+        return arn
+
+    def update(self, *, strict: bool = False, stateless: str = "") -> None:
+        policy = self._settings(strict=strict)
+        if stateless:
+            policy["StatelessRuleGroupReferences"] = [{"ResourceArn": stateless, "Priority": 1}]
+        self.client.update_firewall_policy(UpdateToken="1", FirewallPolicyArn=self.policy, FirewallPolicy=policy)
 
 
 @pytest.fixture
@@ -137,11 +153,70 @@ def test_lists_for_others(walled: Walled) -> None:
     assert CAUSE in diagnosis.passed
 
 
-def test_suricata_rules_are_open(walled: Walled) -> None:
-    walled.group({"RulesSource": {"RulesString": 'drop tls any any -> any any (tls.sni; content:"ecr"; sid:1;)'}})
+TLS = "tls $HOME_NET any -> $EXTERNAL_NET any"
+PASSES = f'pass {TLS} (tls.sni; dotprefix; content:"%s"; nocase; endswith; flow:to_server; sid:%d;)'
+
+
+def _text(*lines: str) -> dict[str, Any]:
+    """A rule group of Suricata rules for the spokes."""
+    return {
+        "RulesSource": {"RulesString": "\n".join(("# what spokes may reach", *lines))},
+        "RuleVariables": {"IPSets": {"HOME_NET": {"Definition": [SPOKES]}}},
+    }
+
+
+@pytest.mark.cause(CAUSE, "fails")
+def test_suricata_rules_that_pass_the_registry_and_not_the_layers(walled: Walled) -> None:
+    walled.group(_text(PASSES % (ECR, 1)), strict=True)
+    finding = only(asked(walled.whole), CAUSE)
+    assert finding.resource.id == walled.policy
+    assert "starport-layer-bucket" in finding.explanation
+    assert "api.ecr" not in finding.explanation
+    walled.group(_text(PASSES % (S3, 2)), strict=True)
     diagnosis = asked(walled.whole)
     assert causes(diagnosis) == []
-    assert "Suricata rules that are not modelled" in opened(diagnosis)[CAUSE]
+    assert CAUSE in diagnosis.passed
+
+
+@pytest.mark.cause(CAUSE, "fails")
+def test_a_rule_that_drops_the_first_packet_whatever_the_list_allows(walled: Walled) -> None:
+    walled.domains("ALLOWLIST", *HOSTS)
+    header = {"Protocol": "TCP", "Source": "$HOME_NET", "SourcePort": "ANY", "Direction": "FORWARD"}
+    header |= {"Destination": "$EXTERNAL_NET", "DestinationPort": "ANY"}
+    rule = {"Action": "DROP", "Header": header, "RuleOptions": [{"Keyword": "sid:7"}]}
+    arn = walled.group({**_text(), "RulesSource": {"StatefulRules": [rule]}})
+    finding = only(asked(walled.whole), CAUSE)
+    assert finding.resource.id == arn
+    assert "rule 7" in finding.explanation
+
+
+def test_a_pattern_is_open_where_it_matters(walled: Walled) -> None:
+    walled.group(_text(f'drop {TLS} (tls.sni; pcre:"/ecr/"; sid:3;)'))
+    diagnosis = asked(walled.whole)
+    assert causes(diagnosis) == []
+    assert "rule 3 of rule group list-0" in opened(diagnosis)[CAUSE]
+    assert "with pcre) may match" in opened(diagnosis)[CAUSE]
+    walled.domains("ALLOWLIST", *HOSTS)
+    assert asked(walled.whole).inconclusive == ()
+
+
+@pytest.mark.cause(CAUSE, "fails")
+def test_stateless_rules_that_let_no_answers_back(walled: Walled) -> None:
+    asks = {"Sources": [{"AddressDefinition": SPOKES}], "DestinationPorts": [{"FromPort": 443, "ToPort": 443}]}
+    out = {"Priority": 1, "RuleDefinition": {"Actions": ["aws:forward_to_sfe"], "MatchAttributes": asks}}
+    rest = {"Priority": 2, "RuleDefinition": {"Actions": ["aws:drop"], "MatchAttributes": {"Protocols": [6]}}}
+    arn = walled.packets(out, rest)
+    finding = only(asked(walled.whole), CAUSE)
+    assert finding.resource.id == arn
+    assert "rule 2 of stateless rule group packets (aws:drop) drops the answer" in finding.explanation
+
+
+def test_rule_groups_of_aws_are_not_read(walled: Walled) -> None:
+    walled.domains("ALLOWLIST", *HOSTS)
+    walled.groups.append(f"arn:aws:network-firewall:{REGION}:aws-managed:stateful-rulegroup/MalwareDomainsActionOrder")
+    walled.update()
+    diagnosis = asked(walled.whole)
+    assert (causes(diagnosis), diagnosis.inconclusive) == ([], ())
 
 
 @pytest.mark.cause(CAUSE, "unread")

@@ -1,154 +1,13 @@
-"""AWS Network Firewall: what its policy does to the registry's hosts, and the way through it."""
+"""AWS Network Firewall on the way: the way through it and back, and what is said of its policy."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-import pytest
-
-from pull_responder.network import Firewall, Route, RouteTable, Subnet, Unread
-from pull_responder.network.addresses import ALL_IPV4, AddressSet, Peer
-from pull_responder.network.firewall_policy import (
-    Connection,
-    Does,
-    DomainList,
-    FirewallPolicy,
-    HeaderRule,
-    RuleGroup,
-    judge_policy,
-)
+from pull_responder.model.reason import steps_of
+from pull_responder.network import Firewall, Route, RouteTable, Subnet, Unread, VpcEndpoint
+from pull_responder.network.firewall_rules import FirewallPolicy
 from tests.unit.network.enterprise import OUT, ZONE_A, Enterprise, enterprise, faults, opened
-from tests.unit.network.estate import ALLOW_ALL, HOST, REGION, SampleNetwork, behind_nat
-
-ARN = f"arn:aws:network-firewall:{REGION}:{OUT}"
-GROUP, POLICY = f"{ARN}:stateful-rulegroup/egress", f"{ARN}:firewall-policy/central"
-NODE = Peer("i-1", AddressSet.of("10.0.0.5"))
-PUBLIC = Peer("the public internet", AddressSet.of("52.0.0.0/8"))
-CONNECTION = Connection(HOST, NODE, PUBLIC, ("10.0.0.0/16",))
-REGISTRIES = f".dkr.ecr.{REGION}.amazonaws.com"
-
-
-def group(kind: str = "", *targets: str, rules: tuple[HeaderRule, ...] = (), **more: object) -> RuleGroup:
-    domains = DomainList(kind, targets) if kind else None
-    return RuleGroup(GROUP, domains, rules, **more)  # type: ignore[arg-type]  # as the case says
-
-
-def policy(*groups: RuleGroup | Unread, strict: bool = False, **more: object) -> FirewallPolicy:
-    stateful = ("aws:drop_established",) if strict else ()
-    settings: dict[str, object] = {"stateless": ("aws:forward_to_sfe",), "stateful": stateful, **more}
-    return FirewallPolicy(POLICY, strict=strict, groups=groups, **settings)  # type: ignore[arg-type]  # the same
-
-
-def rule(action: str, protocol: str = "TCP", destination: str = "ANY", port: str = "443", **more: object) -> HeaderRule:
-    source = str(more.pop("source", "ANY"))
-    return HeaderRule("1", action, protocol, source, destination, port, **more)  # type: ignore[arg-type]  # the same
-
-
-BLOCK, PASS, OPEN = Does.BLOCK, Does.PASS, Does.OPEN
-DENIED = Unread("the rule group was not read")
-
-JUDGED: dict[str, tuple[FirewallPolicy, Does]] = {
-    "nothing": (policy(), PASS),
-    "an allow list that names it": (policy(group("ALLOWLIST", REGISTRIES)), PASS),
-    "an allow list that names it exactly": (policy(group("ALLOWLIST", HOST)), PASS),
-    "an allow list with a domain above it": (policy(group("ALLOWLIST", ".amazonaws.com")), PASS),
-    "an allow list with the name above it, without the dot": (policy(group("ALLOWLIST", REGISTRIES[1:])), BLOCK),
-    "an allow list without it": (policy(group("ALLOWLIST", f".s3.{REGION}.amazonaws.com")), BLOCK),
-    "two allow lists, one of which names it": (
-        policy(group("ALLOWLIST", ".example.com"), group("ALLOWLIST", REGISTRIES)),
-        PASS,
-    ),
-    "a deny list with it": (policy(group("DENYLIST", ".amazonaws.com")), BLOCK),
-    "a reject list with it": (policy(group("REJECTLIST", HOST)), BLOCK),
-    "an alert list with it": (policy(group("ALERTLIST", HOST)), PASS),
-    "a deny list without it": (policy(group("DENYLIST", ".example.com")), PASS),
-    "what passes outranks what is denied": (policy(group("DENYLIST", HOST), group("ALLOWLIST", HOST)), PASS),
-    "an allow list for HTTP alone": (policy(RuleGroup(GROUP, DomainList("ALLOWLIST", (), sees_tls=False))), PASS),
-    "a node outside HOME_NET is not filtered": (policy(group("ALLOWLIST", home_net=("10.9.0.0/16",))), PASS),
-    "HOME_NET of the group outranks that of the policy": (
-        policy(group("ALLOWLIST", home_net=("10.9.0.0/16",)), home_net=("10.0.0.0/8",)),
-        PASS,
-    ),
-    "HOME_NET of the policy outranks the firewall's VPC": (
-        policy(group("ALLOWLIST"), home_net=("10.9.0.0/16",)),
-        PASS,
-    ),
-    "a node outside HOME_NET, in strict order": (
-        policy(group("ALLOWLIST", HOST, home_net=("10.9.0.0/16",)), strict=True),
-        BLOCK,
-    ),
-    "an allow list in strict order": (policy(group("ALLOWLIST", HOST), strict=True), PASS),
-    "an allow list without it, in strict order": (policy(group("ALLOWLIST", ".example.com"), strict=True), BLOCK),
-    "strict order without a default that drops": (
-        policy(group("ALLOWLIST", ".example.com"), strict=True, stateful=("aws:alert_strict",)),
-        PASS,
-    ),
-    "the first that matches, in strict order": (
-        policy(group("DENYLIST", HOST), group("ALLOWLIST", HOST), strict=True),
-        BLOCK,
-    ),
-    "a name that is allowed, after a handshake that is dropped": (
-        policy(group("ALLOWLIST", HOST), strict=True, stateful=("aws:drop_strict",)),
-        OPEN,
-    ),
-    "a rule that passes port 443": (policy(group(rules=(rule("PASS"),)), group("DENYLIST", HOST)), PASS),
-    "a rule that drops port 443": (policy(group(rules=(rule("DROP"),))), BLOCK),
-    "a rule for other ports": (policy(group(rules=(rule("DROP", port="80"),))), PASS),
-    "a rule for a range of ports": (policy(group(rules=(rule("DROP", port="400:500"),))), BLOCK),
-    "a range of ports without an end": (policy(group(rules=(rule("DROP", port="400:"),))), OPEN),
-    "a name that is allowed, after a handshake that a rule drops": (
-        policy(group("ALLOWLIST", HOST), group(rules=(rule("DROP"),))),
-        OPEN,
-    ),
-    "the same in strict order": (policy(group("ALLOWLIST", HOST), group(rules=(rule("DROP"),)), strict=True), OPEN),
-    "the rule that drops before the name, in strict order": (
-        policy(group(rules=(rule("DROP"),)), group("ALLOWLIST", HOST), strict=True),
-        BLOCK,
-    ),
-    "a name that is denied, after a handshake that a rule passes, in strict order": (
-        policy(group("DENYLIST", HOST), group(rules=(rule("PASS"),)), strict=True),
-        OPEN,
-    ),
-    "a name that is allowed, and a rule by the name's protocol": (
-        policy(group("ALLOWLIST", HOST), group(rules=(rule("DROP", "TLS"),))),
-        PASS,
-    ),
-    "a rule for another protocol": (policy(group(rules=(rule("DROP", "UDP"),))), PASS),
-    "a rule for another destination": (policy(group(rules=(rule("DROP", destination="192.168.0.0/16"),))), PASS),
-    "a rule for a part of the destination": (policy(group(rules=(rule("DROP", destination="52.1.0.0/16"),))), OPEN),
-    "a rule for another source": (policy(group(rules=(rule("DROP", source="10.9.0.0/16"),))), PASS),
-    "a rule for what leaves HOME_NET": (
-        policy(group(rules=(rule("REJECT", source="$HOME_NET", destination="$EXTERNAL_NET"),))),
-        BLOCK,
-    ),
-    "a rule with a variable that is not known": (policy(group(rules=(rule("DROP", destination="$SERVERS"),))), OPEN),
-    "a rule with options": (policy(group(rules=(rule("DROP", plain=False),))), OPEN),
-    "an alert": (policy(group(rules=(rule("ALERT"),))), PASS),
-    "Suricata rules": (policy(group(opaque=True)), OPEN),
-    "Suricata rules after a rule that passes": (policy(group(opaque=True), group("ALLOWLIST", HOST)), PASS),
-    "a group that cannot be read": (policy(DENIED), OPEN),
-    "drops that the policy turns into alerts": (policy(group("DENYLIST", HOST, overridden=True)), OPEN),
-    "stateless rule groups": (policy(has_stateless_groups=True), OPEN),
-    "a stateless default that drops": (policy(stateless=("aws:drop",)), BLOCK),
-    "a stateless default that passes": (policy(group("DENYLIST", HOST), stateless=("aws:pass",)), PASS),
-    "a stateless default of one's own": (policy(stateless=("metrics",)), OPEN),
-    "30,000 domains": (policy(group("ALLOWLIST", *(f"h{n}.example.com" for n in range(30_000)))), BLOCK),
-}
-
-
-@pytest.mark.parametrize("name", JUDGED)
-def test_what_a_policy_does(name: str) -> None:
-    judged, expected = JUDGED[name]
-    assert judge_policy(judged, CONNECTION).does is expected
-
-
-def test_a_home_net_that_is_not_known_is_open() -> None:
-    assert judge_policy(policy(group("ALLOWLIST")), replace(CONNECTION, vpc_cidrs=())).does is OPEN
-
-
-def test_a_source_that_is_partly_in_home_net_is_open() -> None:
-    everybody = replace(CONNECTION, source=Peer("nodes", ALL_IPV4))
-    assert judge_policy(policy(group("ALLOWLIST")), everybody).does is OPEN
+from tests.unit.network.estate import ALLOW_ALL, REGION, SampleNetwork, behind_nat
+from tests.unit.network.firewalls import ARN, GROUP, POLICY, group, policy
 
 
 def firewalled(found: FirewallPolicy | Unread, *, back: str = "vpce-fw") -> Enterprise:
@@ -203,9 +62,14 @@ class TestTheWay:
         assert (faults(path), opened(path)) == (set(), {"network_firewall_blocks_registry"})
 
     def test_an_endpoint_of_an_appliance_is_open(self) -> None:
-        path = firewalled(ALL_HOSTS).within("vpc-out", firewalls=()).trace()
-        assert faults(path) == set()
-        assert "no_route_to_ecr" in opened(path)
+        service = f"com.amazonaws.vpce.{REGION}.vpce-svc-0a1b2c3d4e5f60001"
+        appliance = VpcEndpoint("vpce-fw", "GatewayLoadBalancer", service)
+        path = firewalled(ALL_HOSTS).within("vpc-out", firewalls=(), endpoints=(appliance,)).trace()
+        assert (faults(path), opened(path)) == (set(), {"no_route_to_ecr"})
+        (reason,) = {doubt.reason for doubt in path.undecided}
+        assert f"route 0.0.0.0/0 -> vpce-fw leads to a VPC endpoint of the service {service}: an appliance" in reason
+        command = f"aws ec2 describe-vpc-endpoint-services --service-names {service} --region {REGION}"
+        assert steps_of(reason)[0] == f"Ask whoever owns {service} what it drops: `{command}` says who does."
 
 
 def own(found: FirewallPolicy, *, back: bool = True) -> SampleNetwork:

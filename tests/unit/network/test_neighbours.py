@@ -261,7 +261,7 @@ class TestOverTheEgressVpc:
         "a firewall in the egress VPC": (
             enterprise().routes("subnet-out-tgw", Route("0.0.0.0/0", "vpce-firewall")),
             NO_ROUTE,
-            "takes the traffic on by 0.0.0.0/0 -> vpce-firewall, which is not followed",
+            "in vpc-out, route 0.0.0.0/0 -> vpce-firewall leads to a VPC endpoint: an appliance",
         ),
         "another VPC on the way back": (
             enterprise().table("shared", Route("10.0.0.0/8", "tgw-attach-hub")),
