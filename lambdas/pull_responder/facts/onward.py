@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.facts import neighbours, network_firewall, vpc_dns
-from pull_responder.model.arn import DNS_SUFFIXES
+from pull_responder.facts.of_aws import may_answer
 from pull_responder.model.unread import Unread
 from pull_responder.network.model import RouteTarget
-from pull_responder.network.resolver import is_below
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,13 +19,6 @@ if TYPE_CHECKING:
     from pull_responder.network.neighbours import Attachment, Peering
     from pull_responder.network.zones import HostedZone
 
-# Below which domains the hosts of ECR and of its layers are.
-_SUFFIXES: Final = (
-    *dict.fromkeys(DNS_SUFFIXES.values()),
-    "on.aws",
-    "on.amazonwebservices.com.cn",
-    "on.amazonwebservices.eu",
-)
 _MOST_ZONES: Final = 12
 _DEFAULTS: Final = ("0.0.0.0/0", "::/0")
 
@@ -42,11 +34,7 @@ class Ahead:
 def _of_aws(zones: tuple[vpc_dns.ZoneSummary, ...] | Unread) -> list[vpc_dns.ZoneSummary]:
     """Return the zones that may answer for names of AWS."""
     known = () if isinstance(zones, Unread) else zones
-    return [
-        zone
-        for zone in known
-        if zone.id and any(is_below(f"a.{each}", zone.name) or is_below(zone.name, each) for each in _SUFFIXES)
-    ]
+    return [zone for zone in known if zone.id and may_answer(zone.name)]
 
 
 def has_zones_of_aws(zones: tuple[vpc_dns.ZoneSummary, ...] | Unread) -> bool:

@@ -16,6 +16,7 @@ from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
 from pull_responder.network.names import other_servers, vpc_of
+from pull_responder.network.neighbours import Owned
 
 if TYPE_CHECKING:
     from pull_responder.network.model import Network
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 _CAUSE: Final = PathCause.DNS_FIREWALL_BLOCKS
 # Layers of ECR Public come from a name below this one.
 _PARTS: Final = ("cloudfront.net",)
-_QUERY_TYPES: Final = {4: ("A", "1"), 6: ("AAAA", "28")}
+_QUERY_TYPES: Final = {4: ("A", "1", "TYPE1"), 6: ("AAAA", "28", "TYPE28")}
 
 
 def firewall_hop(trip: Trip) -> Hop | None:
@@ -114,4 +115,6 @@ def _fault(rule: FirewallRule, matched: str, host: str, network: Network) -> Fau
         f" has {matched} in its domain list {rule.list_id}."
     )
     evidence = (f"{rule} has {matched}",)
-    return Fault(_CAUSE, ResourceType.OTHER, rule.group, explanation, evidence, (Fix(host=host, target=str(rule)),))
+    fix = Fix(host=host, target=str(rule))
+    owned = Owned(rule.owner, network.region) if rule.owner not in ("", network.owner) else None
+    return Fault(_CAUSE, ResourceType.OTHER, rule.group, explanation, evidence, (fix,), owned)

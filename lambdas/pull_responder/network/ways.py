@@ -68,7 +68,7 @@ def _way(trip: Trip) -> Hops:
         )
         return (name, open_hop(trip, _computed_way(trip, found), reason))
     hops = _computed_way(trip, found)
-    return (name, *hops, *unread_answers(trip, found)) if hops else ()
+    return (name, *hops, *unread_answers(trip, found)) if hops or found.other.silent else ()
 
 
 def _away(trip: Trip, found: Resolution, reason: str) -> Hops:

@@ -19,8 +19,8 @@ OTHERS = (f"api.ecr.{REGION}.amazonaws.com", f"*.s3.{REGION}.amazonaws.com")
 Rule = tuple[str, tuple[str, ...] | list[str]]
 
 
-def firewall(estate: NetworkEstate, *rules: Rule, priority: int = 101, **more: str) -> str:
-    """A rule group of the VPC with these rules, each an action and domains, in this order. Its id."""
+def firewall(estate: NetworkEstate, *rules: Rule, priority: int = 101, associate: bool = True, **more: str) -> str:
+    """A rule group with these rules, each an action and domains, in this order; associated with the VPC. Its id."""
     resolver = estate.client("route53resolver")
     made = resolver.create_firewall_rule_group(CreatorRequestId="g", Name="egress")["FirewallRuleGroup"]
     group: str = made["Id"]
@@ -39,9 +39,10 @@ def firewall(estate: NetworkEstate, *rules: Rule, priority: int = 101, **more: s
             **how,
             **more,
         )
-    resolver.associate_firewall_rule_group(
-        CreatorRequestId="a", FirewallRuleGroupId=group, VpcId=estate.vpc, Priority=priority, Name="egress"
-    )
+    if associate:
+        resolver.associate_firewall_rule_group(
+            CreatorRequestId="a", FirewallRuleGroupId=group, VpcId=estate.vpc, Priority=priority, Name="egress"
+        )
     return group
 
 
@@ -110,7 +111,7 @@ def test_a_list_of_aws_itself_is_no_reason_to_doubt(estate: NetworkEstate) -> No
     assert CAUSE in diagnosis.passed
 
 
-@pytest.mark.parametrize("query_type", ["AAAA", "28"])
+@pytest.mark.parametrize("query_type", ["AAAA", "28", "TYPE28"])
 def test_a_rule_for_other_types_of_query_is_not_asked(estate: NetworkEstate, query_type: str) -> None:
     estate.behind_nat().node()
     firewall(estate, ("BLOCK", ["*"]), Qtype=query_type)
