@@ -13,6 +13,7 @@ from pull_responder.facts import (
     onward,
     profiles,
     resolver,
+    resolver_endpoints,
     vpc,
     vpc_dns,
 )
@@ -55,6 +56,7 @@ PERMISSIONS: Final = tuple(
             *network_firewall.PERMISSIONS,
             *profiles.PERMISSIONS,
             *resolver.PERMISSIONS,
+            *resolver_endpoints.PERMISSIONS,
         )
     )
 )

@@ -40,6 +40,7 @@ class OtherAnswer:
     - `by`: what was read: another DNS server, a Resolver rule, a private hosted zone or a Profile.
     - `zone`: the private hosted zone that answers by its records, if nothing else may: it leads the name to an address
       or an endpoint, or has no record for it (`silent`).
+    - `rule`: the Resolver rule that sends the question away, if nothing else may answer.
     """
 
     shown: str = ""
@@ -47,6 +48,7 @@ class OtherAnswer:
     by: By | None = None
     zone: HostedZone | None = None
     silent: bool = False
+    rule: ResolverRule | None = None
 
 
 def vpc_of(network: Network) -> Vpc:
@@ -65,9 +67,11 @@ def other_answer(host: str, network: Network, *, zone: str = "") -> OtherAnswer:
     servers = other_servers(network)
     if servers and not _servers_unread(network):
         return OtherAnswer(servers, by=By.SERVER)
-    hosted = _zone_named(host, network)
+    hosted, rule = _zone_named(host, network), _away(host, network)
+    if rule and len(rule.domain) < max(len(hosted.name), len(zone)):
+        rule = None
     found = {
-        By.RULE: _rule(host, network, hosted, zone),
+        By.RULE: Reason(f"{rule}, so these servers decide what the name resolves to", RESOLVE) if rule else "",
         By.ZONE: _private_zone(host, network, hosted) if _outranks(hosted, zone) else "",
         By.PROFILE: _profile(network),
     }
@@ -75,7 +79,8 @@ def other_answer(host: str, network: Network, *, zone: str = "") -> OtherAnswer:
     unread = join_reasons(filter(None, (servers, *_unread(network))))
     if by is By.ZONE and not unread and not found[By.PROFILE] and (decided := _deciding_zone(host, network)):
         return decided
-    return OtherAnswer(found[by] if by else "", unread, by)
+    sure = by is By.RULE and rule and not unread and not found[By.PROFILE] and _surely_outranks(rule, hosted, zone)
+    return OtherAnswer(found[by] if by else "", unread, by, rule=rule if sure else None)
 
 
 def other_servers(network: Network) -> str:
@@ -149,19 +154,21 @@ def _outranks(hosted: _Named, own: str) -> bool:
     return not hosted.profile
 
 
-def _rule(host: str, network: Network, hosted: _Named, own: str) -> str:
-    """Say that a Resolver rule sends questions for `host` to other DNS servers. Empty if none does.
+def _away(host: str, network: Network) -> ResolverRule | None:
+    """Return the rule that sends questions for `host` to other DNS servers, if no other rule outranks it."""
+    rules = () if isinstance(network.resolver_rules, Unread) else network.resolver_rules
+    rule = winning_rule(host, [each for each in rules if isinstance(each, ResolverRule)])
+    return rule if rule and rule.forwards else None
+
+
+def _surely_outranks(rule: ResolverRule, hosted: _Named, own: str) -> bool:
+    """Return whether a rule certainly answers for a name for which no more specific zone does.
 
     A rule of a Profile may answer for the name of a zone of the VPC's own, or may not: one page says that rules outrank
     zones, another that what the VPC itself has outranks what a Profile brings.
     """
-    if isinstance(network.resolver_rules, Unread):
-        return ""
-    rules = [rule for rule in network.resolver_rules if isinstance(rule, ResolverRule)]
-    rule = winning_rule(host, rules)
-    if rule is None or not rule.forwards or len(rule.domain) < max(len(hosted.name), len(own)):
-        return ""
-    return Reason(f"{rule}, so these servers decide what the name resolves to", RESOLVE)
+    local = {own, *(() if hosted.profile else (hosted.name,))} - {""}
+    return not rule.profile or rule.domain not in local
 
 
 def _private_zone(host: str, network: Network, hosted: _Named) -> str:

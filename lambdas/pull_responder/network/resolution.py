@@ -166,7 +166,8 @@ def resolve(destination: Destination, network: Network) -> Resolution:
     covered = _private_dns_has(endpoint, destination) if endpoint else None
     other = _other_answer(destination, network, endpoint, covered=covered is True)
     if other.zone and other.silent and not hop.faults:
-        fault = no_record(destination, other.zone, network)
+        service, own = destination.service_name, destination.zone
+        fault = no_record(destination.host, other.zone, network, own_zone=own, service=service)
         return Resolution(replace(hop, evidence=fault.evidence, faults=(fault,)), other=other)
     if other.zone:
         return Resolution(_with_evidence(hop, f"is answered by {other.zone}", ""), other=other)

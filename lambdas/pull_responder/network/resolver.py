@@ -34,6 +34,8 @@ class ResolverRule:
     - `type`: FORWARD, SYSTEM, RECURSIVE or DELEGATE.
     - `targets`: the IP addresses of the DNS servers that a FORWARD rule sends questions to.
     - `profile`: the Profile that brings it; empty if the VPC itself has it.
+    - `endpoint_id`: the outbound endpoint that it sends them through, which is in the account `owner`.
+    - `plain`: whether all targets are asked over port 53, and not over HTTPS or another port.
     """
 
     id: str
@@ -41,6 +43,9 @@ class ResolverRule:
     type: str
     targets: tuple[str, ...] = ()
     profile: str = ""
+    endpoint_id: str = ""
+    owner: str = ""
+    plain: bool = True
 
     @property
     def forwards(self) -> bool:

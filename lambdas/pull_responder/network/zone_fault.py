@@ -16,7 +16,6 @@ from pull_responder.network.zones import endpoints_of
 
 if TYPE_CHECKING:
     from pull_responder.network.model import Network
-    from pull_responder.network.resolution import Destination
     from pull_responder.network.zones import HostedZone
 
 # Route 53 makes these records of every zone.
@@ -24,14 +23,14 @@ _OF_EVERY_ZONE: Final = {"NS", "SOA"}
 _SHOWN_RECORDS: Final = 6
 
 
-def no_record(destination: Destination, zone: HostedZone, network: Network) -> Fault:
-    """Return the fault of the zone.
+def no_record(host: str, zone: HostedZone, network: Network, *, own_zone: str, service: str) -> Fault:
+    """Return the fault of the zone. `own_zone` is the one that private DNS of an endpoint for `service` would have.
 
     The fix names the record of private DNS that the zone lacks. Where the zone is for this one service and has a record
     that leads to an endpoint, it is known to which.
     """
-    vpc, of_service = vpc_of(network).id, zone.name == destination.zone
-    record = destination.host if zone.name == destination.host or not of_service else f"*.{zone.name}"
+    vpc, of_service = vpc_of(network).id, zone.name == own_zone
+    record = host if zone.name == host or not of_service else f"*.{zone.name}"
     target = next(iter(endpoints_of(zone)), None) if of_service else None
     records = () if isinstance(zone.records, Unread) else zone.records
     own = [f"{each.name} ({each.type})" for each in records if each.type not in _OF_EVERY_ZONE]
@@ -41,8 +40,8 @@ def no_record(destination: Destination, zone: HostedZone, network: Network) -> F
         PathCause.VPC_DNS_DISABLED,
         ResourceType.HOSTED_ZONE,
         zone.id,
-        f"{zone} answers for {destination.host} in {vpc} and has no record for it, so the name does not exist there.",
+        f"{zone} answers for {host} in {vpc} and has no record for it, so the name does not exist there.",
         (f"records of {zone.id} ({zone.name}): {shown}{more}",),
-        (Fix(vpc_id=vpc, host=record, endpoint_id=target, services=(destination.service_name,)),),
+        (Fix(vpc_id=vpc, host=record, endpoint_id=target, services=(service,)),),
         Owned(zone.owner or network.owner, network.region),
     )

@@ -50,12 +50,13 @@ def zone_way(trip: Trip, zone: HostedZone) -> Hops:
     addresses = answer.addresses or _addresses(answer, trip)
     if isinstance(addresses, Hop):
         return (addresses,)
-    ways = [_to(address, answer, trip) for address in addresses]
+    ways = [way_to(address, trip, str(answer)) for address in addresses]
     return any_of(ways, Reason(f"only some addresses of {trip.destination.host} are out of reach", str(answer)))
 
 
-def _to(address: str, answer: ZoneAnswer, trip: Trip) -> Hops:
-    reason = f"{trip.destination.host} resolves to {address}: {answer}"
+def way_to(address: str, trip: Trip, said: str) -> Hops:
+    """Return the hops to an address to which the destination's name leads, as `said` says who says so."""
+    reason = f"{trip.destination.host} resolves to {address}: {said}"
     vpc = trip.network.vpc
     inside = not isinstance(vpc, Unread) and bool(AddressSet.of(address) & AddressSet.of(*vpc.cidrs))
     if inside or not is_private(address):
@@ -83,7 +84,7 @@ def _addresses(answer: ZoneAnswer, trip: Trip) -> tuple[str, ...] | Hop:
     if answer.endpoint_id not in around.endpoints:
         wanted = Wanted(WantedKind.ENDPOINT, answer.endpoint_id, answer.zone.owner, trip.network.region)
         hop = _open(trip, Reason(f"{answer}, which was not read", connect(trip.destination.host)))
-        return replace(hop, wanted=(wanted, *_gateways(trip)))
+        return replace(hop, wanted=(wanted, *gateways_wanted(trip)))
     place = around.endpoints[answer.endpoint_id]
     if place is None or isinstance(place, Unread):
         missing = f"account {answer.zone.owner}, which owns the zone, has no such endpoint"
@@ -122,7 +123,7 @@ def _zone(subnet_id: str, network: Network) -> str:
     return "" if isinstance(subnet, Unread) else subnet.availability_zone
 
 
-def _gateways(trip: Trip) -> tuple[Wanted, ...]:
+def gateways_wanted(trip: Trip) -> tuple[Wanted, ...]:
     """Return the wish for the gateways that the node's subnet routes to: one of them may lead to the endpoint."""
     network, around = trip.network, trip.network.around
     if isinstance(trip.table, Unread) or isinstance(network.attachments, Unread):
