@@ -452,6 +452,11 @@ SCOPES: Final = """\
    "*"
   ]
  },
+ "route53:ListHostedZones": {
+  "arns": [
+   "*"
+  ]
+ },
  "route53:ListHostedZonesByVPC": {
   "arns": [
    "*"
@@ -465,6 +470,16 @@ SCOPES: Final = """\
  "route53profiles:ListProfileAssociations": {
   "arns": [
    "*"
+  ]
+ },
+ "route53profiles:ListProfileResourceAssociations": {
+  "arns": [
+   "*"
+  ]
+ },
+ "route53resolver:GetResolverEndpoint": {
+  "arns": [
+   "arn:{partition}:route53resolver:*:*:resolver-endpoint/*"
   ]
  },
  "route53resolver:GetResolverRule": {
@@ -490,6 +505,16 @@ SCOPES: Final = """\
  "route53resolver:ListFirewallRules": {
   "arns": [
    "arn:{partition}:route53resolver:*:*:firewall-rule-group/*"
+  ]
+ },
+ "route53resolver:ListResolverEndpointIpAddresses": {
+  "arns": [
+   "arn:{partition}:route53resolver:*:*:resolver-endpoint/*"
+  ]
+ },
+ "route53resolver:ListResolverEndpoints": {
+  "arns": [
+   "*"
   ]
  },
  "route53resolver:ListResolverRuleAssociations": {
