@@ -204,6 +204,9 @@ SCOPES: Final[Mapping[str, Scope]] = {
     ),
     "route53profiles:ListProfileAssociations": _ANY,
     "route53profiles:ListProfileResourceAssociations": _ANY,
+    "route53resolver:GetFirewallRuleGroup": Scope(
+        ("arn:{partition}:route53resolver:*:*:firewall-rule-group/*",), _NETWORK_REASON
+    ),
     "route53resolver:GetResolverEndpoint": Scope(
         ("arn:{partition}:route53resolver:*:*:resolver-endpoint/*",), _NETWORK_REASON
     ),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Associations = Sequence[Mapping[str, Any]]
 
 PERMISSIONS: Final = (
+    "route53resolver:GetFirewallRuleGroup",
     "route53resolver:ListFirewallDomainLists",
     "route53resolver:ListFirewallDomains",
     "route53resolver:ListFirewallRuleGroupAssociations",
@@ -61,18 +62,41 @@ def read_firewall_rules(
     if not associations:
         return ()
     groups = {each["FirewallRuleGroupId"]: _in_account_of(each, place) for each in associations}
-    reads = [lambda: _managed_lists(reader, place), *(_reading(reader, groups[each], each) for each in groups)]
-    managed, *listed = reader.each(lambda read: read(), reads)
+    reads = [
+        lambda: _managed_lists(reader, place),
+        lambda: _owners(reader, groups),
+        *(_reading(reader, groups[each], each) for each in groups),
+    ]
+    managed, owners, *listed = reader.each(lambda read: read(), reads)
     unread = next((each for each in listed if isinstance(each, Unread)), None)
     if unread is not None:
         return unread
     rules = [rule for each in listed for rule in each]
     known = set() if isinstance(managed, Unread) else managed
-    named = ((rule.get("FirewallDomainListId"), groups[rule["FirewallRuleGroupId"]]) for rule in rules)
+    named = ((rule.get("FirewallDomainListId"), _of_lists(rule, owners, groups)) for rule in rules)
     own = list(dict.fromkeys((each, where) for each, where in named if each and each not in known))
     found = reader.each(lambda each: _domains(reader, each[1], each[0]), own)
     domains = dict(zip((each for each, _ in own), found, strict=True))
-    return tuple(_rule(rule, domains, groups) for rule in rules)
+    return tuple(_rule(rule, domains, owners) for rule in rules)
+
+
+def _of_lists(rule: Mapping[str, Any], owners: Mapping[str, str], groups: Mapping[str, VpcPlace]) -> VpcPlace:
+    """Return where a rule's domain list is read: whoever shares a rule group does not share its lists."""
+    group = rule["FirewallRuleGroupId"]
+    return replace(groups[group], account=owners[group] or groups[group].account)
+
+
+def _owners(reader: Reader, groups: Mapping[str, VpcPlace]) -> Mapping[str, str]:
+    """Return the account that owns each rule group: another account may share it. Empty where that is not known."""
+
+    def read(group: str) -> str:
+        def request(client: Any) -> str:
+            return str(client.get_firewall_rule_group(FirewallRuleGroupId=group)["FirewallRuleGroup"]["OwnerId"])
+
+        found = _answer(reader, groups[group], "route53resolver:GetFirewallRuleGroup", request)
+        return "" if isinstance(found, Unread) else found
+
+    return dict(zip(groups, reader.each(read, list(groups)), strict=True))
 
 
 def _in_account_of(association: Mapping[str, Any], place: VpcPlace) -> VpcPlace:
@@ -114,7 +138,7 @@ def _answer(reader: Reader, place: VpcPlace, action: str, request: Any) -> Any:
 
 
 def _rule(
-    found: Mapping[str, Any], domains: Mapping[str, tuple[str, ...] | Unread], groups: Mapping[str, VpcPlace]
+    found: Mapping[str, Any], domains: Mapping[str, tuple[str, ...] | Unread], owners: Mapping[str, str]
 ) -> FirewallRule:
     list_id = found.get("FirewallDomainListId", "")
     return FirewallRule(
@@ -125,7 +149,7 @@ def _rule(
         domains=domains.get(list_id, ()),
         response=found.get("BlockResponse", ""),
         query_type=found.get("Qtype", ""),
-        owner=groups[found["FirewallRuleGroupId"]].account or "",
+        owner=owners[found["FirewallRuleGroupId"]],
         inspects_redirection=found.get("FirewallDomainRedirectionAction", _INSPECTS) == _INSPECTS,
         unusual=not list_id or bool(found.get("DnsThreatProtection")) or bool(found.get("FirewallThreatProtectionId")),
     )

@@ -90,7 +90,7 @@ class FirewallRule:
     - `query_type`: the type of query that it is for; empty for all.
     - `inspects_redirection`: whether it also looks at the names to which a CNAME leads.
     - `unusual`: it matches by something else than a domain list, such as an algorithm.
-    - `owner`: the account in which the group was read.
+    - `owner`: the account that owns the group; empty if that is not known.
     """
 
     group: str

@@ -15,13 +15,14 @@ from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import AddressSet
 from pull_responder.network.alternatives import any_of
 from pull_responder.network.answer import Hop, HopKind, PathCause, Undecided
-from pull_responder.network.crossing import leads_to_neighbour
+from pull_responder.network.crossing import leads_to_neighbour, owned_by
 from pull_responder.network.dialled import away_hops
-from pull_responder.network.endpoints import interface_way
+from pull_responder.network.endpoints import interface_way, state_hop
 from pull_responder.network.model import read
 from pull_responder.network.neighbours import TransitGateway, Wanted, WantedKind
 from pull_responder.network.next_steps import connect
 from pull_responder.network.places import addresses_of, is_private
+from pull_responder.network.resolution import is_up
 from pull_responder.network.security_groups import HTTPS
 from pull_responder.network.zones import ZoneAnswer, look_up
 
@@ -97,8 +98,17 @@ def _addresses(answer: ZoneAnswer, trip: Trip) -> tuple[str, ...] | Hop:
     far = around.vpcs[place.vpc_id]
     if isinstance(far, Unread):
         return _open(trip, far.reason)
+    if gone := _not_up(answer, far):
+        return gone
     found = _of_endpoint(answer, far, trip.version)
     return found or _open(trip, Reason(f"{answer}, whose addresses are not known", connect(trip.destination.host)))
+
+
+def _not_up(answer: ZoneAnswer, far: Network) -> Hop | None:
+    """Return the fault of an endpoint that a zone leads to and that takes no traffic, or is being deleted."""
+    endpoints = () if isinstance(far.endpoints, Unread) else far.endpoints
+    found = next((each for each in endpoints if each.id == answer.endpoint_id and not is_up(each)), None)
+    return owned_by(state_hop(found), far) if found else None
 
 
 def _of_endpoint(answer: ZoneAnswer, far: Network, version: int) -> tuple[str, ...]:

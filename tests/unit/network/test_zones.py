@@ -136,6 +136,19 @@ class TestTheWayToTheHub:
         assert faults(path) == set()
         assert any(words in doubt.reason for doubt in path.undecided)
 
+    @pytest.mark.parametrize("state", ["deleting", "failed", "rejected", "pendingAcceptance"])
+    def test_an_endpoint_that_takes_no_traffic_is_its_owners_fault(self, state: str) -> None:
+        estate = shared(hub_with_ids(enterprise()))
+        hub = estate.network().around.vpcs["vpc-hub"]
+        assert not isinstance(hub, Unread)
+        assert not isinstance(hub.endpoints, Unread)
+        endpoints = tuple(
+            replace(each, state=state) if each.id == "vpce-00000000000000d1" else each for each in hub.endpoints
+        )
+        (fault,) = traced(estate.within("vpc-hub", endpoints=endpoints)).faults
+        assert (fault.cause.value, fault.resource_id) == ("vpc_endpoint_unavailable", "vpce-00000000000000d1")
+        assert fault.owned == Owned(HUB, REGION, "vpc-hub")
+
     UNCERTAIN: ClassVar[dict[str, dict[str, object]]] = {
         "a Profile may bring another zone": {"profiles": (Profile("rp-1"),)},
         "a rule for the name outranks the zone": {
