@@ -477,6 +477,11 @@ SCOPES: Final = """\
    "*"
   ]
  },
+ "route53resolver:GetFirewallRuleGroup": {
+  "arns": [
+   "arn:{partition}:route53resolver:*:*:firewall-rule-group/*"
+  ]
+ },
  "route53resolver:GetResolverEndpoint": {
   "arns": [
    "arn:{partition}:route53resolver:*:*:resolver-endpoint/*"
