@@ -211,11 +211,19 @@ SCOPES: Final[Mapping[str, Scope]] = {
         ),
         _NETWORK_REASON,
     ),
+    "route53:ListHostedZones": _ANY,
     "route53:ListHostedZonesByVPC": _ANY,
     "route53:ListResourceRecordSets": Scope(
         ("arn:{partition}:route53:::hostedzone/*",), "Which private hosted zone answers is known only once it was asked"
     ),
     "route53profiles:ListProfileAssociations": _ANY,
+    "route53profiles:ListProfileResourceAssociations": _ANY,
+    "route53resolver:GetFirewallRuleGroup": Scope(
+        ("arn:{partition}:route53resolver:*:*:firewall-rule-group/*",), _NETWORK_REASON
+    ),
+    "route53resolver:GetResolverEndpoint": Scope(
+        ("arn:{partition}:route53resolver:*:*:resolver-endpoint/*",), _NETWORK_REASON
+    ),
     "route53resolver:GetResolverRule": Scope(
         ("arn:{partition}:route53resolver:*:*:resolver-rule/*",),
         "Which Resolver rules a VPC has is known only once it has been read, and another account may share them",
@@ -228,6 +236,10 @@ SCOPES: Final[Mapping[str, Scope]] = {
     "route53resolver:ListFirewallRules": Scope(
         ("arn:{partition}:route53resolver:*:*:firewall-rule-group/*",), _NETWORK_REASON
     ),
+    "route53resolver:ListResolverEndpointIpAddresses": Scope(
+        ("arn:{partition}:route53resolver:*:*:resolver-endpoint/*",), _NETWORK_REASON
+    ),
+    "route53resolver:ListResolverEndpoints": _ANY,
     "route53resolver:ListResolverRuleAssociations": _ANY,
     "route53resolver:ListResolverRules": _ANY,
     "s3:PutObject": Scope(("{reports}",), "Which problems there are is known only once a pull has failed"),

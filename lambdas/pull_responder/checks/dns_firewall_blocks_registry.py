@@ -1,11 +1,12 @@
 """A rule of DNS Firewall answers for a name of the registry, so that the node gets no address, or a wrong one.
 
-What it checks: the rule groups of Route 53 Resolver DNS Firewall that are associated with the nodes' VPC, in the order
-of their priority, against the names of api.ecr, of the registry and of the layers' bucket.
+What it checks: the rule groups of Route 53 Resolver DNS Firewall that are associated with the nodes' VPC, by itself or
+by a Route 53 Profile, in the order of their priority, against the names of api.ecr, of the registry and of the layers'
+bucket.
 
-What it cannot see: AWS's own domain lists, rules that match by something else than a list, and domain lists of another
-account. What a CNAME leads to is not followed: where a rule looks at it and a later rule blocks, a name that did not
-resolve is left undecided. DNS servers of your own are not filtered.
+What it cannot see: AWS's own domain lists, rules that match by something else than a list, and domain lists in an
+account that cannot be read. What a CNAME leads to is not followed: where a rule looks at it and a later rule blocks, a
+name that did not resolve is left undecided. DNS servers of your own are not filtered.
 
 Why that stops a pull: the first rule that matches decides. One that blocks answers that there is no such name
 (NXDOMAIN) or no address (NODATA), or with another name (OVERRIDE). kubelet says `no such host`.

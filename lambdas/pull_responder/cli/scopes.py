@@ -464,6 +464,11 @@ SCOPES: Final = """\
    "*"
   ]
  },
+ "route53:ListHostedZones": {
+  "arns": [
+   "*"
+  ]
+ },
  "route53:ListHostedZonesByVPC": {
   "arns": [
    "*"
@@ -477,6 +482,21 @@ SCOPES: Final = """\
  "route53profiles:ListProfileAssociations": {
   "arns": [
    "*"
+  ]
+ },
+ "route53profiles:ListProfileResourceAssociations": {
+  "arns": [
+   "*"
+  ]
+ },
+ "route53resolver:GetFirewallRuleGroup": {
+  "arns": [
+   "arn:{partition}:route53resolver:*:*:firewall-rule-group/*"
+  ]
+ },
+ "route53resolver:GetResolverEndpoint": {
+  "arns": [
+   "arn:{partition}:route53resolver:*:*:resolver-endpoint/*"
   ]
  },
  "route53resolver:GetResolverRule": {
@@ -502,6 +522,16 @@ SCOPES: Final = """\
  "route53resolver:ListFirewallRules": {
   "arns": [
    "arn:{partition}:route53resolver:*:*:firewall-rule-group/*"
+  ]
+ },
+ "route53resolver:ListResolverEndpointIpAddresses": {
+  "arns": [
+   "arn:{partition}:route53resolver:*:*:resolver-endpoint/*"
+  ]
+ },
+ "route53resolver:ListResolverEndpoints": {
+  "arns": [
+   "*"
   ]
  },
  "route53resolver:ListResolverRuleAssociations": {

@@ -62,6 +62,23 @@ def _create_group(known: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any
     return {"FirewallRuleGroup": made}
 
 
+def _get_group(_: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
+    group = asked["FirewallRuleGroupId"]
+    owner, _ = _shared(group)
+    return {"FirewallRuleGroup": {"Id": group, "OwnerId": owner}}
+
+
+def _shared(group: str) -> tuple[str, list[dict[str, Any]]]:
+    """Return the owner and the rules of a group. All accounts share theirs with each other, but not their lists."""
+    accounts: Any = import_module("moto.backends").get_backend("route53resolver")
+    for account, regions in accounts.items():
+        for backend in regions.values():
+            groups = getattr(backend, "firewall", {"groups": {}})["groups"]
+            if group in groups:
+                return account, groups[group]
+    raise KeyError(group)
+
+
 def _create_rule(known: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
     rule = {key: value for key, value in asked.items() if key != "CreatorRequestId"}
     known["groups"][asked["FirewallRuleGroupId"]].append(rule)
@@ -79,8 +96,8 @@ def _list_associations(known: dict[str, Any], asked: dict[str, Any]) -> dict[str
     return {"FirewallRuleGroupAssociations": found}
 
 
-def _list_rules(known: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
-    return {"FirewallRules": known["groups"][asked["FirewallRuleGroupId"]]}
+def _list_rules(_: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
+    return {"FirewallRules": _shared(asked["FirewallRuleGroupId"])[1]}
 
 
 def _list_lists(known: dict[str, Any], _: dict[str, Any]) -> dict[str, Any]:
@@ -98,6 +115,7 @@ _OPERATIONS: Final = {
     "update_firewall_domains": _update_domains,
     "create_firewall_rule_group": _create_group,
     "create_firewall_rule": _create_rule,
+    "get_firewall_rule_group": _get_group,
     "associate_firewall_rule_group": _associate,
     "list_firewall_rule_group_associations": _list_associations,
     "list_firewall_rules": _list_rules,

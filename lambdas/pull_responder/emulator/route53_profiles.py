@@ -2,7 +2,8 @@
 
 ministack has no rules of DNS Firewall, and says so.
 
-Only what a diagnosis reads and what a test sets up: a VPC's associations, and the rules with their domains and targets.
+Only what a diagnosis reads and what a test sets up: the associations of VPCs and of resources with a Profile, and the
+rules with their domains and targets.
 Source of the shapes: botocore's models of both services.
 """
 # ruff: noqa: ANN401 -- neither emulator has types for any of this
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, urlsplit
@@ -97,7 +99,8 @@ def apply_to_ministack() -> None:
 
 def _profiles(kept: MutableMapping[str, Any], method: str, path: str, query: dict[str, str], body: bytes) -> _Answer:
     if method == "GET" and path == "/profileassociations":
-        found = [each for each in kept.values() if each["ResourceId"] == query.get("resourceId", each["ResourceId"])]
+        associated = [each for each in kept.values() if "ResourceId" in each]
+        found = [each for each in associated if each["ResourceId"] == query.get("resourceId", each["ResourceId"])]
         return 200, {"ProfileAssociations": found}
     if method == "POST" and path == "/profileassociation":
         asked = json.loads(body)
@@ -105,7 +108,27 @@ def _profiles(kept: MutableMapping[str, Any], method: str, path: str, query: dic
         association |= {"Id": f"rpassoc-{len(kept) + 1:08x}", "Status": "COMPLETE"}
         kept[association["Id"]] = association
         return 200, {"ProfileAssociation": association}
+    if method == "POST" and path == "/profileresourceassociation":
+        asked = json.loads(body)
+        held = {key: asked[key] for key in ("Name", "ProfileId", "ResourceArn", "ResourceProperties") if key in asked}
+        held |= {"Id": f"rpr-{len(kept) + 1:08x}", "Status": "COMPLETE", "OwnerId": _owner_of(asked["ResourceArn"])}
+        kept[held["Id"]] = held
+        return 200, {"ProfileResourceAssociation": held}
+    if method == "GET" and path.startswith("/profileresourceassociations/profileid/"):
+        profile = path.rpartition("/")[2]
+        found = [each for each in kept.values() if "ResourceArn" in each and each["ProfileId"] == profile]
+        return 200, {"ProfileResourceAssociations": found}
     return 404, {"__type": "ResourceNotFoundException", "Message": path}
+
+
+def _owner_of(arn: str) -> str:
+    """Return the account of a resource: that in its ARN. That of a hosted zone has none, so moto is asked."""
+    account = arn.split(":")[4]
+    if account or "moto.backends" not in sys.modules:
+        return account
+    zone = arn.rpartition("/")[2]
+    accounts: Any = import_module("moto.backends").get_backend("route53")
+    return next((each for each, regions in accounts.items() for own in regions.values() if zone in own.zones), "")
 
 
 def _rules(kept: MutableMapping[str, Any], operation: str, asked: dict[str, Any]) -> _Answer:

@@ -16,6 +16,7 @@ from pull_responder.facts import (
     onward,
     pod_interface,
     regions,
+    resolver_endpoints,
 )
 from pull_responder.facts.remembered import Remembered, once
 from pull_responder.facts.vpc import VpcPlace
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from pull_responder.network.model import Network, RouteTable
     from pull_responder.network.neighbours import Attachment, Owned, TransitGateway
+    from pull_responder.network.resolver_endpoints import ResolverEndpoint
     from pull_responder.network.zones import HostedZone
 
 
@@ -188,6 +190,16 @@ class ComputeFacts(Remembered):
     def transit_gateway_table(self, account: str, region: str, table_id: str, /) -> RouteTable | Unread:
         """Return a route table of a transit gateway. `account` owns the gateway."""
         return neighbours.read_gateway_table(self._reader, account, region, table_id)
+
+    @once
+    def resolver_endpoint(self, account: str, region: str, endpoint_id: str, /) -> ResolverEndpoint | Unread | None:
+        """Return a Resolver endpoint of the account with its addresses. None if it is gone."""
+        return resolver_endpoints.read_resolver_endpoint(self._reader, account, region, endpoint_id)
+
+    @once
+    def inbound_endpoints(self, account: str, region: str, vpc_id: str, /) -> tuple[ResolverEndpoint, ...] | Unread:
+        """Return the inbound Resolver endpoints of a VPC that the account owns."""
+        return resolver_endpoints.read_inbound_endpoints(self._reader, account, region, vpc_id)
 
     @once
     def endpoint_place(self, account: str, region: str, endpoint_id: str, /) -> Owned | Unread | None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.facts.paging import pages
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     Associations = Sequence[Mapping[str, Any]]
 
 PERMISSIONS: Final = (
+    "route53resolver:GetFirewallRuleGroup",
     "route53resolver:ListFirewallDomainLists",
     "route53resolver:ListFirewallDomains",
     "route53resolver:ListFirewallRuleGroupAssociations",
@@ -51,23 +53,55 @@ def read_associations(reader: Reader, place: VpcPlace) -> Associations | Unread:
 def read_firewall_rules(
     reader: Reader, place: VpcPlace, associations: Associations | Unread
 ) -> tuple[FirewallRule, ...] | Unread:
-    """Return the rules of all associated groups, with the domains of their lists."""
+    """Return the rules of all associated groups, with the domains of their lists.
+
+    An association with an `Account` comes by a Profile: its group is read there.
+    """
     if isinstance(associations, Unread):
         return associations
     if not associations:
         return ()
-    groups = [each["FirewallRuleGroupId"] for each in associations]
-    reads = [lambda: _managed_lists(reader, place), *(_reading(reader, place, group) for group in groups)]
-    managed, *listed = reader.each(lambda read: read(), reads)
+    groups = {each["FirewallRuleGroupId"]: _in_account_of(each, place) for each in associations}
+    reads = [
+        lambda: _managed_lists(reader, place),
+        lambda: _owners(reader, groups),
+        *(_reading(reader, groups[each], each) for each in groups),
+    ]
+    managed, owners, *listed = reader.each(lambda read: read(), reads)
     unread = next((each for each in listed if isinstance(each, Unread)), None)
     if unread is not None:
         return unread
     rules = [rule for each in listed for rule in each]
     known = set() if isinstance(managed, Unread) else managed
-    lists = list(dict.fromkeys(rule["FirewallDomainListId"] for rule in rules if rule.get("FirewallDomainListId")))
-    own = [each for each in lists if each not in known]
-    domains = dict(zip(own, reader.each(lambda each: _domains(reader, place, each), own), strict=True))
-    return tuple(_rule(rule, domains) for rule in rules)
+    named = ((rule.get("FirewallDomainListId"), _of_lists(rule, owners, groups)) for rule in rules)
+    own = list(dict.fromkeys((each, where) for each, where in named if each and each not in known))
+    found = reader.each(lambda each: _domains(reader, each[1], each[0]), own)
+    domains = dict(zip((each for each, _ in own), found, strict=True))
+    return tuple(_rule(rule, domains, owners) for rule in rules)
+
+
+def _of_lists(rule: Mapping[str, Any], owners: Mapping[str, str], groups: Mapping[str, VpcPlace]) -> VpcPlace:
+    """Return where a rule's domain list is read: whoever shares a rule group does not share its lists."""
+    group = rule["FirewallRuleGroupId"]
+    return replace(groups[group], account=owners[group] or groups[group].account)
+
+
+def _owners(reader: Reader, groups: Mapping[str, VpcPlace]) -> Mapping[str, str]:
+    """Return the account that owns each rule group: another account may share it. Empty where that is not known."""
+
+    def read(group: str) -> str:
+        def request(client: Any) -> str:
+            return str(client.get_firewall_rule_group(FirewallRuleGroupId=group)["FirewallRuleGroup"]["OwnerId"])
+
+        found = _answer(reader, groups[group], "route53resolver:GetFirewallRuleGroup", request)
+        return "" if isinstance(found, Unread) else found
+
+    return dict(zip(groups, reader.each(read, list(groups)), strict=True))
+
+
+def _in_account_of(association: Mapping[str, Any], place: VpcPlace) -> VpcPlace:
+    """Return where a rule group is read: with a VPC's own in its account, with a Profile's in the group's."""
+    return replace(place, account=association.get("Account") or place.account)
 
 
 def _reading(reader: Reader, place: VpcPlace, group: str) -> Any:
@@ -103,7 +137,9 @@ def _answer(reader: Reader, place: VpcPlace, action: str, request: Any) -> Any:
     return Unread(Reason(f"{action} gave no answer", AGAIN)) if found is None else found
 
 
-def _rule(found: Mapping[str, Any], domains: Mapping[str, tuple[str, ...] | Unread]) -> FirewallRule:
+def _rule(
+    found: Mapping[str, Any], domains: Mapping[str, tuple[str, ...] | Unread], owners: Mapping[str, str]
+) -> FirewallRule:
     list_id = found.get("FirewallDomainListId", "")
     return FirewallRule(
         group=found["FirewallRuleGroupId"],
@@ -113,6 +149,7 @@ def _rule(found: Mapping[str, Any], domains: Mapping[str, tuple[str, ...] | Unre
         domains=domains.get(list_id, ()),
         response=found.get("BlockResponse", ""),
         query_type=found.get("Qtype", ""),
+        owner=owners[found["FirewallRuleGroupId"]],
         inspects_redirection=found.get("FirewallDomainRedirectionAction", _INSPECTS) == _INSPECTS,
         unusual=not list_id or bool(found.get("DnsThreatProtection")) or bool(found.get("FirewallThreatProtectionId")),
     )

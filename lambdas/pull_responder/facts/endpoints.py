@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from pull_responder.facts.paging import pages
 from pull_responder.model.reason import AGAIN, Reason
@@ -12,13 +12,15 @@ from pull_responder.network.model import EndpointInterface, PrefixList, VpcEndpo
 from pull_responder.network.neighbours import Owned
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ec2.type_defs import NetworkInterfaceTypeDef, PrefixListTypeDef, VpcEndpointTypeDef
 
     from pull_responder.facts.reader import Reader
     from pull_responder.facts.vpc import VpcPlace
+
+T = TypeVar("T")
 
 PERMISSIONS: Final = (
     "ec2:DescribeNetworkInterfaces",
@@ -134,10 +136,23 @@ def _with_interfaces(
 def read_endpoint_place(reader: Reader, account: str, region: str, endpoint_id: str) -> Owned | Unread | None:
     """Return in which VPC an endpoint of the account is. None if the account has no such endpoint."""
 
-    def request(client: EC2Client) -> Owned | None:
+    def convert(found: VpcEndpointTypeDef) -> Owned:
+        return Owned(found.get("OwnerId") or account, region, found["VpcId"])
+
+    return _one(reader, account, region, endpoint_id, convert)
+
+
+def read_endpoint(reader: Reader, place: VpcPlace, endpoint_id: str) -> VpcEndpoint | Unread | None:
+    """Return an endpoint of the account, without its interfaces. None if the account has no such endpoint."""
+    return _one(reader, place.account, place.region, endpoint_id, _endpoint)
+
+
+def _one(
+    reader: Reader, account: str | None, region: str, endpoint_id: str, convert: Callable[[VpcEndpointTypeDef], T]
+) -> T | Unread | None:
+    def request(client: EC2Client) -> T | None:
         found = pages(client, "describe_vpc_endpoints", "VpcEndpoints", VpcEndpointIds=[endpoint_id])
-        place = next((each for each in found if each.get("VpcEndpointId") == endpoint_id), None)
-        return Owned(place.get("OwnerId") or account, region, place["VpcId"]) if place else None
+        return next((convert(each) for each in found if each.get("VpcEndpointId") == endpoint_id), None)
 
     action = "ec2:DescribeVpcEndpoints"
     return reader.call(action, account=account, region=region, request=request, absent=_NO_ENDPOINT)

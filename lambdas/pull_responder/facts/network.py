@@ -11,7 +11,9 @@ from pull_responder.facts import (
     neighbours,
     network_firewall,
     onward,
+    profiles,
     resolver,
+    resolver_endpoints,
     vpc,
     vpc_dns,
 )
@@ -52,7 +54,9 @@ PERMISSIONS: Final = tuple(
             *endpoints.PERMISSIONS,
             *neighbours.PERMISSIONS,
             *network_firewall.PERMISSIONS,
+            *profiles.PERMISSIONS,
             *resolver.PERMISSIONS,
+            *resolver_endpoints.PERMISSIONS,
         )
     )
 )
@@ -177,13 +181,14 @@ def _read(reader: Reader, place: VpcPlace, ahead: onward.Ahead) -> VpcParts:
             reader, place, found["route_tables"], ahead, is_sure=onward.has_zones_of_aws(zones)
         ),
         lambda: onward.read_hosted_zones(reader, place, zones, ahead),
-        lambda: dns_firewall.read_firewall_rules(reader, place, found["firewalls"]),
+        lambda: _names(reader, place, found["profiles"], found["firewalls"], ahead),
         lambda: onward.read_firewalls(reader, place, found["route_tables"]),
         *(entries_of(reader, place, each, named) for each in list_ids),
     ]
-    with_interfaces, resolver_rules, peerings, attachments, hosted_zones, firewall_rules, firewalls, *entries = (
-        reader.each(lambda read: read(), later)
+    with_interfaces, resolver_rules, peerings, attachments, hosted_zones, names, firewalls, *entries = reader.each(
+        lambda read: read(), later
     )
+    brought, firewall_rules = names
     return VpcParts(
         place=place,
         vpc=vpc_dns.vpc_of(place, found["record"], (found["support"], found["hostnames"]), found["options"]),
@@ -196,15 +201,32 @@ def _read(reader: Reader, place: VpcPlace, ahead: onward.Ahead) -> VpcParts:
         internet_gateways=found["internet_gateways"],
         egress_only_gateways=found["egress_only_gateways"],
         prefix_lists={**complete_lists(named), **dict(zip(list_ids, entries, strict=True))},
-        private_zones=zones if isinstance(zones, Unread) else tuple(each.name for each in zones),
-        hosted_zones=hosted_zones,
-        resolver_rules=resolver_rules,
-        profiles=found["profiles"],
+        private_zones=zones if isinstance(zones, Unread) else tuple(each.name for each in (*zones, *brought.zones)),
+        hosted_zones=(*hosted_zones, *brought.zones),
+        resolver_rules=resolver_rules if isinstance(resolver_rules, Unread) else (*resolver_rules, *brought.rules),
+        profiles=brought.profiles,
         firewall_rules=firewall_rules,
         firewalls=firewalls,
         peerings=peerings,
         attachments=attachments,
     )
+
+
+def _names(
+    reader: Reader,
+    place: VpcPlace,
+    associated: tuple[Profile, ...] | Unread,
+    groups: dns_firewall.Associations | Unread,
+    ahead: onward.Ahead,
+) -> tuple[profiles.Brought, tuple[FirewallRule, ...] | Unread]:
+    """Return what Profiles bring, and the rules of DNS Firewall of the VPC and its Profiles."""
+    held = profiles.read_held(reader, place, associated)
+    reads: list[Callable[[], Any]] = [
+        lambda: profiles.read_brought(reader, place, associated, held, ahead.zone),
+        lambda: dns_firewall.read_firewall_rules(reader, place, profiles.rule_groups(held, groups)),
+    ]
+    brought, rules = reader.each(lambda read: read(), reads)
+    return brought, rules
 
 
 def _rules(

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.facts import neighbours, network_firewall, vpc_dns
-from pull_responder.model.arn import DNS_SUFFIXES
+from pull_responder.facts.of_aws import may_answer
 from pull_responder.model.unread import Unread
 from pull_responder.network.model import RouteTarget
-from pull_responder.network.resolver import is_below
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,16 +19,7 @@ if TYPE_CHECKING:
     from pull_responder.network.neighbours import Attachment, Peering
     from pull_responder.network.zones import HostedZone
 
-# Below which domains the hosts of ECR and of its layers are.
-_SUFFIXES: Final = (
-    *dict.fromkeys(DNS_SUFFIXES.values()),
-    "on.aws",
-    "on.amazonwebservices.com.cn",
-    "on.amazonwebservices.eu",
-)
 _MOST_ZONES: Final = 12
-# How the labels before the region begin in the names of ECR and of S3: ecr-fips, dkr-ecr, s3.dualstack.
-_OF_PULLS: Final = ("ecr", "dkr", "s3", "dualstack")
 _DEFAULTS: Final = ("0.0.0.0/0", "::/0")
 
 
@@ -44,21 +34,7 @@ class Ahead:
 def _of_aws(zones: tuple[vpc_dns.ZoneSummary, ...] | Unread) -> list[vpc_dns.ZoneSummary]:
     """Return the zones that may answer for names of ECR and of its layers."""
     known = () if isinstance(zones, Unread) else zones
-    return [zone for zone in known if zone.id and _may_answer(zone.name)]
-
-
-def _may_answer(zone: str) -> bool:
-    """Return whether a zone is above a domain of AWS, or below it and not for another service.
-
-    Shared endpoints have a zone for each service, such as ec2.us-east-1.amazonaws.com, and often dozens of them.
-    """
-    for domain in _SUFFIXES:
-        if is_below(domain, zone):
-            return True
-        if is_below(zone, domain):
-            *service, _ = zone.removesuffix(domain).rstrip(".").split(".")
-            return not service or any(label.startswith(_OF_PULLS) for label in service)
-    return False
+    return [zone for zone in known if zone.id and may_answer(zone.name)]
 
 
 def has_zones_of_aws(zones: tuple[vpc_dns.ZoneSummary, ...] | Unread) -> bool:

@@ -35,6 +35,7 @@ PERMISSIONS: Final = (
 
 # An association in one of these states has no effect (API references, ResolverRuleAssociation and ProfileAssociation).
 _WITHOUT_EFFECT: Final = {"DELETING", "DELETED", "FAILED"}
+_DNS: Final = 53
 # Resolver's own rules, which every VPC has. They keep questions with Amazon's DNS server (Developer Guide, "Domain
 # names that VPC Resolver creates autodefined system rules for").
 _AUTODEFINED: Final = "rslvr-autodefined-"
@@ -108,11 +109,15 @@ def read_rule(reader: Reader, place: VpcPlace, rule_id: str) -> ResolverRule | U
 
 
 def _rule(found: Mapping[str, Any]) -> ResolverRule:
+    targets = found.get("TargetIps") or []
     return ResolverRule(
         id=found.get("Id", ""),
         domain=found.get("DomainName", "").lower().strip("."),
         type=found.get("RuleType", ""),
-        targets=tuple(filter(None, (each.get("Ip") or each.get("Ipv6") for each in found.get("TargetIps", [])))),
+        targets=tuple(filter(None, (each.get("Ip") or each.get("Ipv6") for each in targets))),
+        endpoint_id=found.get("ResolverEndpointId") or "",
+        owner=found.get("OwnerId") or "",
+        plain=all(each.get("Port", _DNS) == _DNS and each.get("Protocol", "Do53") == "Do53" for each in targets),
     )
 
 

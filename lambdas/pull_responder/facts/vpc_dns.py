@@ -131,16 +131,42 @@ def _summary(zone: Mapping[str, Any]) -> ZoneSummary:
 
 def read_hosted_zone(reader: Reader, place: VpcPlace, zone: ZoneSummary) -> HostedZone:
     """Return a hosted zone with its records, read in the account that owns it."""
+    account = zone.owner or place.account
+    return HostedZone(zone.name, zone.id, account or "", _records(reader, place, zone.id, account))
 
+
+def read_zone_by_id(reader: Reader, place: VpcPlace, zone_id: str, owner: str) -> HostedZone | Unread:
+    """Return a hosted zone whose name is not known: that of its SOA record, which every zone has (RFC 1035, 3.3.13)."""
+    account = owner or place.account
+    records = _records(reader, place, zone_id, account)
+    if isinstance(records, Unread):
+        return records
+    name = next((each.name for each in records if each.type == "SOA"), "")
+    if not name:
+        return Unread(Reason(f"the hosted zone {zone_id} shows no SOA record, so its name is not known", AGAIN))
+    return HostedZone(name, zone_id, account or "", records)
+
+
+def read_zone_names(reader: Reader, place: VpcPlace, owner: str) -> Mapping[str, str] | Unread:
+    """Return the names of all hosted zones that an account owns, by id."""
+
+    def request(client: Any) -> dict[str, str]:  # noqa: ANN401 -- boto3's Route 53 client, of which there are no stubs here
+        found = pages(client, "list_hosted_zones", "HostedZones")
+        return {each["Id"].rpartition("/")[2]: each["Name"].rstrip(".").lower() for each in found}
+
+    action = "route53:ListHostedZones"
+    found = reader.call(action, account=owner or place.account, region=place.region, request=request)
+    return Unread(Reason(f"{action} gave no answer", AGAIN)) if found is None else found
+
+
+def _records(reader: Reader, place: VpcPlace, zone_id: str, account: str | None) -> tuple[ZoneRecord, ...] | Unread:
     def request(client: Any) -> tuple[ZoneRecord, ...]:  # noqa: ANN401 -- boto3's Route 53 client, of which there are no stubs here
-        found = pages(client, "list_resource_record_sets", "ResourceRecordSets", HostedZoneId=zone.id)
+        found = pages(client, "list_resource_record_sets", "ResourceRecordSets", HostedZoneId=zone_id)
         return tuple(_record(each) for each in found)
 
     action = "route53:ListResourceRecordSets"
-    account = zone.owner or place.account
     found = reader.call(action, account=account, region=place.region, request=request)
-    records = Unread(Reason(f"{action} gave no answer", AGAIN)) if found is None else found
-    return HostedZone(zone.name, zone.id, account or "", records)
+    return Unread(Reason(f"{action} gave no answer", AGAIN)) if found is None else found
 
 
 def _record(found: Mapping[str, Any]) -> ZoneRecord:

@@ -43,6 +43,7 @@ class ResourceType(StrEnum):
     NETWORK_ACL = "AwsEc2NetworkAcl"
     ROUTE_TABLE = "AwsEc2RouteTable"
     VPC = "AwsEc2Vpc"
+    HOSTED_ZONE = "AwsRoute53HostedZone"
     OTHER = "Other"
 
 

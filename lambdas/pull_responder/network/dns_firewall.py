@@ -16,6 +16,7 @@ from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
 from pull_responder.network.names import other_servers, servers_unread, vpc_of
+from pull_responder.network.neighbours import Owned
 
 if TYPE_CHECKING:
     from pull_responder.network.model import Network
@@ -117,4 +118,6 @@ def _fault(rule: FirewallRule, matched: str, host: str, network: Network) -> Fau
         f" has {matched} in its domain list {rule.list_id}."
     )
     evidence = (f"{rule} has {matched}",)
-    return Fault(_CAUSE, ResourceType.OTHER, rule.group, explanation, evidence, (Fix(host=host, target=str(rule)),))
+    fix = Fix(host=host, target=str(rule))
+    owned = Owned(rule.owner, network.region) if rule.owner not in ("", network.owner) else None
+    return Fault(_CAUSE, ResourceType.OTHER, rule.group, explanation, evidence, (fix,), owned)

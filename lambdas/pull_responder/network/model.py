@@ -21,6 +21,8 @@ from pull_responder.network.zones import HostedZone
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pull_responder.network.resolver_endpoints import ResolverEndpoint
+
 T = TypeVar("T")
 
 PortRange = tuple[int, int]
@@ -316,12 +318,18 @@ class Surroundings:
     - `tables`: route tables of transit gateways. The target of a route is an attachment; it is "several attachments"
       if the route has more than one.
     - `endpoints`: where the endpoints are that private hosted zones lead to; None if the asked account has none such.
+    - `resolvers`: the outbound endpoints of Resolver rules; None if the asked account has none such.
+    - `names`: the VPCs of these endpoints, with what decides who answers a name there.
+    - `inbound`: the inbound Resolver endpoints of those VPCs.
     """
 
     gateways: Mapping[str, TransitGateway | Unread] = field(default_factory=dict)
     tables: Mapping[str, RouteTable | Unread] = field(default_factory=dict)
     vpcs: Mapping[str, Network | Unread] = field(default_factory=dict)
     endpoints: Mapping[str, Owned | Unread | None] = field(default_factory=dict)
+    resolvers: Mapping[str, ResolverEndpoint | Unread | None] = field(default_factory=dict)
+    names: Mapping[str, Network | Unread] = field(default_factory=dict)
+    inbound: Mapping[str, tuple[ResolverEndpoint, ...] | Unread] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

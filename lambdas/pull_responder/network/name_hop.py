@@ -6,8 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pull_responder.model.reason import reword
+from pull_responder.model.unread import Unread
 from pull_responder.network.answer import Hop, HopKind, PathCause, Undecided
 from pull_responder.network.names import other_servers, vpc_of
+from pull_responder.network.routing import away_route
 
 if TYPE_CHECKING:
     from pull_responder.network.places import Trip
@@ -34,11 +36,16 @@ def name_hop(trip: Trip, found: Resolution) -> Hop:
 
 
 def unread_answers(trip: Trip, found: Resolution) -> tuple[Hop, ...]:
-    """Return a hop that leaves the way open if a pull failed, and somebody who was not read may answer for its name.
+    """Return a hop that leaves the way open if somebody who was not read may answer for its name.
 
-    Empty before a failure, and if the name is known to lead to public addresses.
+    Empty if the name is known to lead to public addresses. Before a failure it is empty, too, unless the name was
+    computed to lead there and the subnet has a route to other networks, such as a hub with endpoints.
     """
-    if trip.seen is None or trip.seen.address or not found.other.unread or found.other.shown:
+    if not found.other.unread or found.other.shown:
+        return ()
+    if trip.seen is None and (found.endpoint or isinstance(trip.table, Unread) or not away_route(trip.table)):
+        return ()
+    if trip.dialled:
         return ()
     reason = reword(
         found.other.unread, f"{found.other.unread}, so {trip.destination.host} may lead elsewhere than was examined"

@@ -38,13 +38,17 @@ class OtherAnswer:
     - `shown`: who that is, in words, as it was read; empty if nobody was.
     - `unread`: what was not read that may show somebody, in words; empty if everything was read.
     - `by`: what was read: another DNS server, a Resolver rule, a private hosted zone or a Profile.
-    - `zone`: the private hosted zone whose records lead the name to an address or an endpoint, if nothing else answers.
+    - `zone`: the private hosted zone that answers by its records, if nothing else may: it leads the name to an address
+      or an endpoint, or has no record for it (`silent`).
+    - `rule`: the Resolver rule that sends the question away, if nothing else may answer.
     """
 
     shown: str = ""
     unread: str = ""
     by: By | None = None
     zone: HostedZone | None = None
+    silent: bool = False
+    rule: ResolverRule | None = None
 
 
 def vpc_of(network: Network) -> Vpc:
@@ -57,23 +61,26 @@ def vpc_of(network: Network) -> Vpc:
 def other_answer(host: str, network: Network, *, zone: str = "") -> OtherAnswer:
     """Return who else than Amazon's DNS and the VPC's endpoints may answer for `host`.
 
-    `zone` is the private hosted zone of an endpoint in the VPC that has the name. Empty if there is none. It outranks a
-    Resolver rule for a less specific domain, and no other hosted zone for one decides.
+    `zone` is the private hosted zone of an endpoint in the VPC that has the name. Empty if there is none. Of it, of the
+    private hosted zones and of the Resolver rules, the most specific one answers.
     """
     servers = other_servers(network)
     if servers and not servers_unread(network):
         return OtherAnswer(servers, by=By.SERVER)
-    most_specific = max(zone, _covering_zone(host, network), key=len)
+    hosted, rule = _zone_named(host, network), _away(host, network)
+    if rule and len(rule.domain) < max(len(hosted.name), len(zone)):
+        rule = None
     found = {
-        By.RULE: _rule(host, network, most_specific),
-        By.ZONE: _private_zone(host, network),
+        By.RULE: Reason(f"{rule}, so these servers decide what the name resolves to", RESOLVE) if rule else "",
+        By.ZONE: _private_zone(host, network, hosted) if _outranks(hosted, zone) else "",
         By.PROFILE: _profile(network),
     }
     by = next((each for each, words in found.items() if words), None)
     unread = join_reasons(filter(None, (servers, *_unread(network))))
     if by is By.ZONE and not unread and not found[By.PROFILE] and (decided := _deciding_zone(host, network, zone)):
-        return OtherAnswer(zone=decided)
-    return OtherAnswer(found[by] if by else "", unread, by)
+        return decided
+    sure = by is By.RULE and rule and not unread and not found[By.PROFILE] and _surely_outranks(rule, hosted, zone)
+    return OtherAnswer(found[by] if by else "", unread, by, rule=rule if sure else None)
 
 
 def other_servers(network: Network) -> str:
@@ -124,47 +131,71 @@ def _is_amazons(server: str, network: Network) -> bool:
     return block is not None and server == str(ip_network(block, strict=False).network_address + 2)
 
 
-def _rule(host: str, network: Network, zone: str) -> str:
-    """Say that a Resolver rule sends questions for `host` to other DNS servers. Empty if none does."""
-    if isinstance(network.resolver_rules, Unread):
-        return ""
-    rules = [rule for rule in network.resolver_rules if isinstance(rule, ResolverRule)]
-    rule = winning_rule(host, rules)
-    if rule is None or not rule.forwards or (zone and len(rule.domain) < len(zone)):
-        return ""
-    return Reason(f"{rule}, so these servers decide what the name resolves to", RESOLVE)
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """The most specific private hosted zone for a name, without its records. Empty if there is none."""
+
+    name: str = ""
+    profile: str = ""
 
 
-def _private_zone(host: str, network: Network) -> str:
-    zone = _covering_zone(host, network)
+def _zone_named(host: str, network: Network) -> _Named:
+    if isinstance(network.private_zones, Unread):
+        return _Named()
+    zones = (zone.rstrip(".") for zone in network.private_zones)
+    name = max((zone for zone in zones if zone and is_below(host, zone)), key=len, default="")
+    read = zone_of(host, network.hosted_zones)
+    return _Named(name, read.profile if read and read.name == name else "")
+
+
+def _outranks(hosted: _Named, own: str) -> bool:
+    """Return whether a private hosted zone may answer although an endpoint's private DNS has the zone `own`."""
+    if len(hosted.name) != len(own):
+        return len(hosted.name) > len(own)
+    return not hosted.profile
+
+
+def _away(host: str, network: Network) -> ResolverRule | None:
+    """Return the rule that sends questions for `host` to other DNS servers, if no other rule outranks it."""
+    rules = () if isinstance(network.resolver_rules, Unread) else network.resolver_rules
+    rule = winning_rule(host, [each for each in rules if isinstance(each, ResolverRule)])
+    return rule if rule and rule.forwards else None
+
+
+def _surely_outranks(rule: ResolverRule, hosted: _Named, own: str) -> bool:
+    """Return whether a rule certainly answers for a name for which no more specific zone does.
+
+    A rule of a Profile may answer for the name of a zone of the VPC's own, or may not: one page says that rules outrank
+    zones, another that what the VPC itself has outranks what a Profile brings.
+    """
+    local = {own, *(() if hosted.profile else (hosted.name,))} - {""}
+    return not rule.profile or rule.domain not in local
+
+
+def _private_zone(host: str, network: Network, hosted: _Named) -> str:
+    zone = hosted.name
     if not zone:
         return ""
     read = zone_of(host, network.hosted_zones)
-    step = f"Look at the records of the private hosted zone {zone} in the Route 53 console, and at where {host} leads."
     found = look_up(host, read, 4) if read and read.name == zone else None
+    said = str(read) if found is not None else f"a private hosted zone, {zone},"
+    step = f"Look at the records of the private hosted zone {zone} in the Route 53 console, and at where {host} leads."
     if isinstance(found, Unread):
-        words = f"a private hosted zone, {zone}, answers for {host}, and its records were not read: {found.reason}"
+        words = f"{said} answers for {host}, and its records were not read: {found.reason}"
         return Reason(words, *steps_of(found.reason), step)
     if found is None:
-        return Reason(f"a private hosted zone, {zone}, answers for {host}, and its records were not read", step)
+        return Reason(f"{said} answers for {host}, and its records were not read", step)
     if found.leads:
-        return Reason(f"a private hosted zone, {zone}, may answer for {host}: {found}", step)
+        return Reason(f"{said} may answer for {host}: {found}", step)
     if found.nothing:
-        return Reason(f"a private hosted zone, {zone}, answers for {host}, and has no record for it", step)
-    return Reason(f"a private hosted zone, {zone}, answers for {host}, and leads it to {found.elsewhere}", step)
+        return Reason(f"{said} answers for {host}, and has no record for it", step)
+    return Reason(f"{said} answers for {host}, and leads it to {found.elsewhere}", step)
 
 
-def _covering_zone(host: str, network: Network) -> str:
-    """Return the name of the most specific private hosted zone that covers a host, whether it was read or not."""
-    names = () if isinstance(network.private_zones, Unread) else network.private_zones
-    zones = (name.rstrip(".") for name in names)
-    return max((name for name in zones if name and is_below(host, name)), key=len, default="")
+def _deciding_zone(host: str, network: Network, of_endpoint: str) -> OtherAnswer | None:
+    """Return the zone whose records lead a host somewhere, or that has none for it. None if that is not certain.
 
-
-def _deciding_zone(host: str, network: Network, of_endpoint: str) -> HostedZone | None:
-    """Return the zone whose records lead a host somewhere. None if that is not certain.
-
-    It is certain only of the most specific zone, which has to be more specific than `of_endpoint`, too.
+    It is certain only of the most specific zone. No private DNS of an endpoint, `of_endpoint`, may be more specific.
 
     Both DNS attributes of the VPC must be on for its private hosted zones (Amazon Route 53 Developer Guide,
     "Considerations when working with a private hosted zone").
@@ -172,19 +203,27 @@ def _deciding_zone(host: str, network: Network, of_endpoint: str) -> HostedZone 
     vpc, zone = vpc_of(network), zone_of(host, network.hosted_zones)
     if zone is None or vpc.dns_support is not True or vpc.dns_hostnames is not True:
         return None
-    if zone.name != _covering_zone(host, network) or len(zone.name) <= len(of_endpoint):
+    if zone.name != _zone_named(host, network).name or len(zone.name) < len(of_endpoint):
         return None
-    answers = (look_up(host, zone, version) for version in (4, 6))
-    return zone if any(isinstance(each, ZoneAnswer) and each.leads for each in answers) else None
+    answers = [look_up(host, zone, version) for version in (4, 6)]
+    known = [each for each in answers if isinstance(each, ZoneAnswer)]
+    if any(each.leads for each in known):
+        return OtherAnswer(zone=zone)
+    silent = len(known) == len(answers) and all(each.nothing for each in known)
+    return OtherAnswer(zone=zone, silent=True) if silent else None
 
 
 def _profile(network: Network) -> str:
-    """Say that a Profile may bring a zone, a rule or an endpoint's name. Empty if the VPC has none."""
-    if isinstance(network.profiles, Unread) or not network.profiles:
+    """Say that a Profile may bring a zone, a rule or an endpoint's name that is not known. Empty if none may."""
+    profiles = () if isinstance(network.profiles, Unread) else tuple(each for each in network.profiles if each.gap)
+    if not profiles:
         return ""
-    found = " and ".join(map(str, network.profiles))
+    found = " and ".join(map(str, profiles))
+    gaps = join_reasons(dict.fromkeys(each.gap for each in profiles))
     return Reason(
-        f"{found} may bring a hosted zone, a Resolver rule or an endpoint that answers for the registry's names",
+        f"{found} may bring a hosted zone, a Resolver rule or an endpoint that answers for the registry's names:"
+        f" {gaps}",
+        *steps_of(gaps),
         f"Look at what {found} holds for the registry's names, in the Route 53 console of its owner.",
     )
 

@@ -104,6 +104,8 @@ class WantedKind(StrEnum):
     TABLE = "transit gateway route table"
     VPC = "VPC"
     ENDPOINT = "VPC endpoint"
+    RESOLVER = "Resolver endpoint"
+    NAMES = "VPC with its DNS"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ from pull_responder.network.model import Network, NetworkAcl, NetworkAclEntry, P
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+TCP: Final = "6"
+UDP: Final = "17"
 HTTPS_PORTS: Final = (443, 443)
 EPHEMERAL_PORTS: Final = (1024, 65535)
 # The ephemeral ports of nodes. An entry for only these is enough for a node, but not for a NAT gateway.
@@ -29,6 +31,7 @@ NODE_PORTS: Final = (32768, 65535)
 # If less than this percentage of the ports is closed, another attempt succeeds from another port: ADR 41.
 _SMALL_GAP: Final = 1
 
+_NAMES: Final = {TCP: "TCP", UDP: "UDP"}
 _CAUSE: Final = PathCause.NETWORK_ACL_BLOCKS_TRAFFIC
 
 
@@ -40,6 +43,7 @@ class Crossing:
     - `peer`: the other side.
     - `ports`: the destination ports. The traffic works if all of them are open, except for a small gap.
     - `widest`: a wider range of destination ports. If none of them is open, the traffic is certainly blocked.
+    - `protocol`: the number of TCP or UDP.
     """
 
     subnet_id: str
@@ -47,6 +51,7 @@ class Crossing:
     peer: Peer
     ports: PortRange
     widest: PortRange
+    protocol: str = TCP
 
 
 def client_crossings(subnet_id: str, server: Peer, answers: PortRange = NODE_PORTS) -> tuple[Crossing, Crossing]:
@@ -89,7 +94,8 @@ def _judge(crossing: Crossing, network: Network, *, all_of_peer: bool) -> Fault 
     if isinstance(acl, Unread):
         return Undecided(_CAUSE, acl.reason)
     needed, gaps, entries = _evaluate(acl, crossing, crossing.ports)
-    way = f"TCP {_port_text(crossing.ports)} {'out to' if crossing.egress else 'in from'} {crossing.peer.name}"
+    direction = "out to" if crossing.egress else "in from"
+    way = f"{_NAMES[crossing.protocol]} {_port_text(crossing.ports)} {direction} {crossing.peer.name}"
     deciding = "; ".join(str(entry) for entry in entries) or "no entry matches"
     if needed is Coverage.SOME and _width(*gaps) * 100 < _width(crossing.ports) * _SMALL_GAP:
         closed = ", ".join(_port_text(gap) for gap in gaps)
@@ -116,7 +122,8 @@ def _judge(crossing: Crossing, network: Network, *, all_of_peer: bool) -> Fault 
                 subnet_id=crossing.subnet_id,
                 egress=crossing.egress,
                 ports=crossing.widest,
-                peer=crossing.peer.cidr,
+                # The command that is made of a fix is for TCP.
+                peer=crossing.peer.cidr if crossing.protocol == TCP else None,
             ),
         ),
     )
@@ -129,7 +136,11 @@ def _evaluate(
 
     A port counts as closed if it is closed for at least one of the peer's addresses.
     """
-    entries = [entry for entry in acl.entries if entry.egress is crossing.egress and entry.protocol in {"-1", "6"}]
+    entries = [
+        entry
+        for entry in acl.entries
+        if entry.egress is crossing.egress and entry.protocol in {"-1", crossing.protocol}
+    ]
     entries.sort(key=lambda entry: entry.number)
     wanted = crossing.peer.addresses
     seen: dict[PortRange, Coverage] = {}

@@ -16,7 +16,9 @@ from pull_responder.model.reason import Reason, reword
 from pull_responder.model.unread import Unread
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
 from pull_responder.network.model import Network, RegistryPlace, VpcEndpoint
-from pull_responder.network.names import OtherAnswer, other_answer, other_servers, vpc_of
+from pull_responder.network.names import By, OtherAnswer, other_answer, other_servers, vpc_of
+from pull_responder.network.next_steps import RESOLVE
+from pull_responder.network.zone_fault import no_record
 
 _GONE: Final = {"deleting", "deleted"}
 # "Partial" is an endpoint that is up in some of its Availability Zones.
@@ -159,13 +161,18 @@ def resolve(destination: Destination, network: Network) -> Resolution:
     endpoint = next(
         (found for found in endpoints_of(destination, network, "Interface") if has_private_dns(found)), None
     )
+    if vpc_of(network).dns_hostnames is False:
+        endpoint = None
     covered = _private_dns_has(endpoint, destination) if endpoint else None
-    if endpoint is None or vpc_of(network).dns_hostnames is False:
-        other = other_answer(destination.host, network)
+    other = _other_answer(destination, network, endpoint, covered=covered is True)
+    if other.zone and other.silent and not hop.faults:
+        service, own = destination.service_name, destination.zone
+        fault = no_record(destination.host, other.zone, network, own_zone=own, service=service)
+        return Resolution(replace(hop, evidence=fault.evidence, faults=(fault,)), other=other)
+    if other.zone:
+        return Resolution(_with_evidence(hop, f"is answered by {other.zone}", ""), other=other)
+    if endpoint is None:
         where, doubt = "resolves to public addresses", other.shown
-        if other.zone:
-            words = f"is answered by the private hosted zone {other.zone.name} ({other.zone.id})"
-            return Resolution(_with_evidence(hop, words, ""), other=other)
         if isinstance(network.endpoints, Unread):
             where, doubt = "resolves to an endpoint or to public addresses", network.endpoints.reason
             if vpc_of(network).dns_hostnames is not True:
@@ -174,13 +181,25 @@ def resolve(destination: Destination, network: Network) -> Resolution:
         return Resolution(_with_evidence(hop, where, doubt), None, doubt, elsewhere=bool(other.shown), other=other)
     if isinstance(hostnames := vpc_of(network).dns_hostnames, Unread):
         hop = _with_doubt(hop, hostnames.reason)
-    other = other_answer(destination.host, network, zone=destination.zone if covered else "")
     doubt = other.shown or _doubt(endpoint, destination, network, covered=covered is True)
     where = f"resolves to {endpoint.id}: its private DNS answers for this name in the whole VPC"
     if not doubt:
         hop = replace(hop, causes=(*hop.causes, PathCause.ENDPOINT_MISSING, PathCause.PRIVATE_DNS_DISABLED))
     elsewhere = bool(doubt and (other.shown or other_servers(network)))
     return Resolution(_with_evidence(hop, where, doubt), endpoint, doubt, elsewhere=elsewhere, other=other)
+
+
+def _other_answer(
+    destination: Destination, network: Network, endpoint: VpcEndpoint | None, *, covered: bool
+) -> OtherAnswer:
+    """Return who else answers. An endpoint that may have the name may outrank a zone for a less specific name."""
+    other = other_answer(destination.host, network, zone=destination.zone if covered else "")
+    if endpoint and not covered and other.zone and len(other.zone.name) < len(destination.zone):
+        return OtherAnswer(
+            Reason(f"{other.zone} may answer for {destination.host}, or private DNS of {endpoint.id} may", RESOLVE),
+            by=By.ZONE,
+        )
+    return other
 
 
 def dns_fault(network: Network, attributes: tuple[str, ...], explanation: str) -> Fault:

@@ -8,7 +8,7 @@ group covers the private addresses of the interfaces in that group, never public
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pull_responder.model.reason import RUNNING, Reason, join_reasons, reword
 from pull_responder.model.unread import Unread
@@ -16,7 +16,11 @@ from pull_responder.network.addresses import AddressSet, Coverage, Peer, coverag
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
 from pull_responder.network.model import Network, NodePlace, SecurityGroupRule, VpcEndpoint, read
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 HTTPS: Final = 443
+_NUMBERS: Final = {"tcp": "6", "udp": "17"}
 _SHOWN_RULES: Final = 10
 
 
@@ -36,8 +40,29 @@ class Admission:
     evidence: tuple[str, ...]
 
 
-def admission(group_ids: tuple[str, ...], peer: Peer, network: Network, *, egress: bool) -> Admission:
-    """Return what the groups together allow on port 443 to `peer`, or from it if `egress` is false.
+def is_https(rule: SecurityGroupRule) -> bool:
+    """Return whether a rule is for TCP port 443."""
+    return is_for(rule, "tcp", HTTPS)
+
+
+def is_for(rule: SecurityGroupRule, protocol: str, port: int) -> bool:
+    """Return whether a rule is for a port of a protocol, tcp or udp."""
+    if rule.protocol == "-1":
+        return True
+    if rule.protocol not in {protocol, _NUMBERS[protocol]}:
+        return False
+    return rule.ports is None or rule.ports == (-1, -1) or rule.ports[0] <= port <= rule.ports[1]
+
+
+def admission(
+    group_ids: tuple[str, ...],
+    peer: Peer,
+    network: Network,
+    *,
+    egress: bool,
+    counts: Callable[[SecurityGroupRule], bool] = is_https,
+) -> Admission:
+    """Return what the groups together allow to `peer`, or from it if `egress` is false, by the rules that `counts`.
 
     The peer may have security groups that are not known. A rule for a group then counts as a rule for part of the peer.
     """
@@ -51,7 +76,7 @@ def admission(group_ids: tuple[str, ...], peer: Peer, network: Network, *, egres
         rules = group.egress if egress else group.ingress
         evidence.append(f"{group_id} {'egress' if egress else 'ingress'} rules: {_rule_list(rules)}")
         for rule in rules:
-            if not _is_https(rule):
+            if not counts(rule):
                 continue
             addresses = _addresses(rule, peer, network)
             if isinstance(addresses, Unread):
@@ -93,7 +118,7 @@ def egress_hop(node: NodePlace, peer: Peer, network: Network, *, all_of_peer: bo
         node.group_ids[0],
         f"No rule of the node's security groups ({groups}) allows TCP 443 out to {peer.name}.",
         found.evidence,
-        (Fix(group_id=node.group_ids[0], egress=True, ports=(HTTPS, HTTPS), peer=_to_allow(peer)),),
+        (Fix(group_id=node.group_ids[0], egress=True, ports=(HTTPS, HTTPS), peer=to_allow(peer)),),
     )
     hop = Hop(HopKind.NODE, node.name, (cause,), found.evidence, (fault,))
     return hop.with_faults_undecided(f"{fault.explanation} {node.assumption}") if node.assumption else hop
@@ -113,7 +138,7 @@ def ingress_hop(endpoint: VpcEndpoint, node: Peer, network: Network) -> Hop:
     if hop is not None:
         return hop
     groups = ", ".join(endpoint.group_ids)
-    source = min(node.group_ids, default=None) or _to_allow(node)
+    source = min(node.group_ids, default=None) or to_allow(node)
     fault = Fault(
         cause,
         ResourceType.SECURITY_GROUP,
@@ -151,14 +176,6 @@ def _hop(hop: Hop, found: Admission, way: str, *, all_of_peer: bool) -> Hop | No
     return None
 
 
-def _is_https(rule: SecurityGroupRule) -> bool:
-    if rule.protocol == "-1":
-        return True
-    if rule.protocol not in {"tcp", "6"}:
-        return False
-    return rule.ports is None or rule.ports == (-1, -1) or rule.ports[0] <= HTTPS <= rule.ports[1]
-
-
 def _addresses(rule: SecurityGroupRule, peer: Peer, network: Network) -> AddressSet | Unread:
     if rule.peer.startswith("sg-"):
         return peer.addresses if rule.peer in peer.group_ids else AddressSet()
@@ -170,7 +187,7 @@ def _addresses(rule: SecurityGroupRule, peer: Peer, network: Network) -> Address
     return AddressSet.of(rule.peer)
 
 
-def _to_allow(peer: Peer) -> str | None:
+def to_allow(peer: Peer) -> str | None:
     """Return the prefix list, CIDR block or group that a new rule for `peer` must name; None if no single one does."""
     return min(peer.prefix_list_ids, default=None) or peer.cidr or min(peer.group_ids, default=None)
 

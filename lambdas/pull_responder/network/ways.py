@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pull_responder.model.reason import Reason
+from pull_responder.model.reason import Reason, steps_of
 from pull_responder.model.unread import Unread
 from pull_responder.network.alternatives import combine_ways
 from pull_responder.network.answer import Hop, HopKind, PathCause, Undecided
@@ -19,6 +19,7 @@ from pull_responder.network.places import Trip, addresses_of, inside_peer, inter
 from pull_responder.network.public_way import Hops, doubt_with_next_step, first_hops, public_way
 from pull_responder.network.resolution import Resolution, endpoints_of, resolve
 from pull_responder.network.routing import away_route, is_gateway_endpoint_route
+from pull_responder.network.rule_way import Question, question_by
 from pull_responder.network.security_groups import egress_hop
 from pull_responder.network.seen_host import is_unexamined
 from pull_responder.network.zone_way import zone_way
@@ -47,6 +48,9 @@ def way(trip: Trip) -> Hops:
 
 def _way(trip: Trip) -> Hops:
     found = resolve(trip.destination, trip.network)
+    question = question_by(found.other.rule, trip) if found.other.rule else None
+    if question and question.beyond:
+        found = _not_followed(found, question.beyond)
     name, reading = name_hop(trip, found), read_address(trip, found)
     match reading.leads:
         case Leads.TO_ENDPOINT if reading.endpoint:
@@ -67,8 +71,23 @@ def _way(trip: Trip) -> Hops:
             connect(trip.destination.host),
         )
         return (name, open_hop(trip, _computed_way(trip, found), reason))
-    hops = _computed_way(trip, found)
-    return (name, *hops, *unread_answers(trip, found)) if hops else ()
+    hops = _asked_way(trip, found, question)
+    return (name, *hops, *unread_answers(trip, found)) if hops or found.other.silent else ()
+
+
+def _asked_way(trip: Trip, found: Resolution, question: Question | None) -> Hops:
+    """Return the hops of a question that is sent away, and those to where its answer leads, if that is known."""
+    if question is None:
+        return _computed_way(trip, found)
+    answer = _computed_way(trip, found) if question.answer is None else question.answer
+    return (*question.hops, *answer) if answer else ()
+
+
+def _not_followed(found: Resolution, beyond: str) -> Resolution:
+    """Return the resolution with why the rule that sends the name away is not followed to an answer."""
+    shown = Reason(f"{found.other.shown}. Not followed: {beyond}", *steps_of(beyond), *steps_of(found.other.shown))
+    doubt = shown if found.doubt == found.other.shown else found.doubt
+    return replace(found, doubt=doubt, other=replace(found.other, shown=shown))
 
 
 def _away(trip: Trip, found: Resolution, reason: str) -> Hops:

@@ -15,13 +15,14 @@ from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import AddressSet
 from pull_responder.network.alternatives import any_of
 from pull_responder.network.answer import Hop, HopKind, PathCause, Undecided
-from pull_responder.network.crossing import leads_to_neighbour
+from pull_responder.network.crossing import leads_to_neighbour, owned_by
 from pull_responder.network.dialled import away_hops
-from pull_responder.network.endpoints import interface_way
+from pull_responder.network.endpoints import interface_way, state_hop
 from pull_responder.network.model import read
 from pull_responder.network.neighbours import TransitGateway, Wanted, WantedKind
 from pull_responder.network.next_steps import connect
 from pull_responder.network.places import addresses_of, is_private
+from pull_responder.network.resolution import is_up
 from pull_responder.network.security_groups import HTTPS
 from pull_responder.network.zones import ZoneAnswer, look_up
 
@@ -50,12 +51,13 @@ def zone_way(trip: Trip, zone: HostedZone) -> Hops:
     addresses = answer.addresses or _addresses(answer, trip)
     if isinstance(addresses, Hop):
         return (addresses,)
-    ways = [_to(address, answer, trip) for address in addresses]
+    ways = [way_to(address, trip, str(answer)) for address in addresses]
     return any_of(ways, Reason(f"only some addresses of {trip.destination.host} are out of reach", str(answer)))
 
 
-def _to(address: str, answer: ZoneAnswer, trip: Trip) -> Hops:
-    reason = f"{trip.destination.host} resolves to {address}: {answer}"
+def way_to(address: str, trip: Trip, said: str) -> Hops:
+    """Return the hops to an address to which the destination's name leads, as `said` says who says so."""
+    reason = f"{trip.destination.host} resolves to {address}: {said}"
     vpc = trip.network.vpc
     inside = not isinstance(vpc, Unread) and bool(AddressSet.of(address) & AddressSet.of(*vpc.cidrs))
     if inside or not is_private(address):
@@ -83,7 +85,7 @@ def _addresses(answer: ZoneAnswer, trip: Trip) -> tuple[str, ...] | Hop:
     if answer.endpoint_id not in around.endpoints:
         wanted = Wanted(WantedKind.ENDPOINT, answer.endpoint_id, answer.zone.owner, trip.network.region)
         hop = _open(trip, Reason(f"{answer}, which was not read", connect(trip.destination.host)))
-        return replace(hop, wanted=(wanted, *_gateways(trip)))
+        return replace(hop, wanted=(wanted, *gateways_wanted(trip)))
     place = around.endpoints[answer.endpoint_id]
     if place is None or isinstance(place, Unread):
         missing = f"account {answer.zone.owner}, which owns the zone, has no such endpoint"
@@ -96,8 +98,17 @@ def _addresses(answer: ZoneAnswer, trip: Trip) -> tuple[str, ...] | Hop:
     far = around.vpcs[place.vpc_id]
     if isinstance(far, Unread):
         return _open(trip, far.reason)
+    if gone := _not_up(answer, far):
+        return gone
     found = _of_endpoint(answer, far, trip.version)
     return found or _open(trip, Reason(f"{answer}, whose addresses are not known", connect(trip.destination.host)))
+
+
+def _not_up(answer: ZoneAnswer, far: Network) -> Hop | None:
+    """Return the fault of an endpoint that a zone leads to and that takes no traffic, or is being deleted."""
+    endpoints = () if isinstance(far.endpoints, Unread) else far.endpoints
+    found = next((each for each in endpoints if each.id == answer.endpoint_id and not is_up(each)), None)
+    return owned_by(state_hop(found), far) if found else None
 
 
 def _of_endpoint(answer: ZoneAnswer, far: Network, version: int) -> tuple[str, ...]:
@@ -122,7 +133,7 @@ def _zone(subnet_id: str, network: Network) -> str:
     return "" if isinstance(subnet, Unread) else subnet.availability_zone
 
 
-def _gateways(trip: Trip) -> tuple[Wanted, ...]:
+def gateways_wanted(trip: Trip) -> tuple[Wanted, ...]:
     """Return the wish for the gateways that the node's subnet routes to: one of them may lead to the endpoint."""
     network, around = trip.network, trip.network.around
     if isinstance(trip.table, Unread) or isinstance(network.attachments, Unread):

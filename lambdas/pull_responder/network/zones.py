@@ -39,12 +39,25 @@ class ZoneRecord:
 
 @dataclass(frozen=True, slots=True)
 class HostedZone:
-    """A private hosted zone, with the account that owns it. Names have no final dot."""
+    """A private hosted zone, with the account that owns it. Names have no final dot.
+
+    - `profile`: the Profile that brings it; empty if the VPC itself has it.
+    - `endpoint`: the interface endpoint of the Profile whose private DNS it stands for. Then `id` is empty, as AWS
+      shows nobody the zone of an endpoint.
+    """
 
     name: str
     id: str
     owner: str
     records: tuple[ZoneRecord, ...] | Unread
+    profile: str = ""
+    endpoint: str = ""
+
+    def __str__(self) -> str:
+        by = f" of Route 53 Profile {self.profile}" if self.profile else ""
+        if self.endpoint:
+            return f"private DNS of {self.endpoint}{by}"
+        return f"the private hosted zone {self.name} ({self.id}){by}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +85,13 @@ class ZoneAnswer:
 
     def __str__(self) -> str:
         where = self.endpoint_id or ", ".join(self.addresses[:4]) or self.elsewhere
-        return f"the private hosted zone {self.zone.name} ({self.zone.id}) leads it to {where}"
+        return f"{self.zone} leads it to {where}"
 
 
 def zone_of(host: str, zones: Iterable[HostedZone]) -> HostedZone | None:
-    """Return the zone that answers for a host: the most specific one."""
+    """Return the zone that answers for a host: the most specific one, of the same name the VPC's own."""
     covering = [zone for zone in zones if zone.name and is_below(host, zone.name)]
-    return max(covering, key=lambda zone: len(zone.name), default=None)
+    return max(covering, key=lambda zone: (len(zone.name), not zone.profile), default=None)
 
 
 def look_up(host: str, zone: HostedZone, version: int) -> ZoneAnswer | Unread:

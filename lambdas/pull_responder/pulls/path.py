@@ -17,6 +17,7 @@ from pull_responder.model.sighting import Sighting
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Remediation, Resource, Verdict
 from pull_responder.network import Network, NodePlace, Owned, Path, RegistryPlace, trace
+from pull_responder.network.answer import ResourceType
 from pull_responder.network.places import vpc_id
 from pull_responder.pulls.failed_node import nodes_of
 from pull_responder.pulls.kubelet_words import read_words
@@ -131,6 +132,8 @@ class PullPath:
         if resource_id.startswith("rslvr-frg-"):
             place = f"{where.region}:{where.account}:firewall-rule-group/{resource_id}"
             return Resource(kind, f"arn:{self.partition}:route53resolver:{place}", where.account)
+        if kind == ResourceType.HOSTED_ZONE:
+            return Resource(kind, f"arn:{self.partition}:route53:::hostedzone/{resource_id}", where.account)
         name = next((name for prefix, name in _ARN_KINDS.items() if resource_id.startswith(f"{prefix}-")), "vpc")
         return Resource(
             kind, f"arn:{self.partition}:ec2:{where.region}:{where.account}:{name}/{resource_id}", where.account

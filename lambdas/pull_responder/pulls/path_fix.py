@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _INTERNET: Final = "0.0.0.0/0"
 _TCP: Final = "6"
+_HTTPS: Final = 443
 # The number of the last entry of every network ACL, which denies everything else.
 _LAST: Final = 32_767
 
@@ -37,7 +38,9 @@ def let_https_through(fault: Fault, path: PullPath) -> Remediation:
     ]
     if fixes:
         return combine(*fixes)
-    return where.remedy(f"Allow TCP 443 in {fault.resource_id}: {fault.explanation}", docs.VPC_SECURITY_GROUP_RULES)
+    ports = next((fix.ports for fix in fault.fixes if fix.ports), (_HTTPS, _HTTPS))
+    what = f"TCP {_HTTPS}" if _HTTPS in ports else f"UDP and TCP {ports[0]}"
+    return where.remedy(f"Allow {what} in {fault.resource_id}: {fault.explanation}", docs.VPC_SECURITY_GROUP_RULES)
 
 
 def _other_account(peer: str, group_id: str, path: PullPath) -> str | None:

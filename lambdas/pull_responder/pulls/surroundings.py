@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from pull_responder.facts.network import network_of
 from pull_responder.network import Network, Surroundings, WantedKind
 
 if TYPE_CHECKING:
@@ -43,6 +44,9 @@ def _with(around: Surroundings, wanted: Sequence[Wanted], facts: PullFacts) -> S
             {**around.tables, **found.tables},
             {**around.vpcs, **found.vpcs},
             {**around.endpoints, **found.endpoints},
+            {**around.resolvers, **found.resolvers},
+            {**around.names, **found.names},
+            {**around.inbound, **found.inbound},
         )
     return around
 
@@ -57,5 +61,21 @@ def _read(wanted: Wanted, facts: PullFacts) -> Surroundings:
             return Surroundings(tables={name: facts.transit_gateway_table(account, region, name)})
         case WantedKind.ENDPOINT:
             return Surroundings(endpoints={name: facts.endpoint_place(account, region, name)})
+        case WantedKind.RESOLVER:
+            return Surroundings(resolvers={name: facts.resolver_endpoint(account, region, name)})
+        case WantedKind.NAMES:
+            return _names(account, region, name, facts)
         case WantedKind.VPC:
             return Surroundings(vpcs={name: facts.neighbour(account, region, name)})
+
+
+def _names(account: str, region: str, vpc_id: str, facts: PullFacts) -> Surroundings:
+    """Return a VPC with its DNS. A way to its endpoints needs no more of it than that."""
+    reads: list[Callable[[], object]] = [
+        lambda: facts.vpc_parts(account, region, vpc_id),
+        lambda: facts.inbound_endpoints(account, region, vpc_id),
+    ]
+    facts.read_ahead(reads)
+    network = network_of(facts.vpc_parts(account, region, vpc_id), ())
+    inbound = {vpc_id: facts.inbound_endpoints(account, region, vpc_id)}
+    return Surroundings(vpcs={vpc_id: network}, names={vpc_id: network}, inbound=inbound)

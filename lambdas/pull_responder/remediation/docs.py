@@ -52,5 +52,6 @@ TRANSIT_GATEWAY_TABLES: Final = f"{_ROOT}/vpc/latest/tgw/tgw-route-tables.html"
 NETWORK_FIREWALL_DOMAINS: Final = (
     f"{_ROOT}/network-firewall/latest/developerguide/stateful-rule-groups-domain-names.html"
 )
+PRIVATE_HOSTED_ZONES: Final = f"{_ROOT}/Route53/latest/DeveloperGuide/hosted-zone-private-considerations.html"
 DNS_FIREWALL_RULES: Final = f"{_ROOT}/Route53/latest/DeveloperGuide/resolver-dns-firewall-rule-groups.html"
 VPC_PEERING_LIMITS: Final = f"{_ROOT}/vpc/latest/peering/vpc-peering-basics.html"

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["forwarder", "image", "inbox"]
 
 HUB = "10.100.1.10"
+# What it answers is not known: a Profile that holds it may lead any name anywhere.
+OF_A_NEW_KIND = "arn:aws:route53resolver:us-east-1:111111111111:resolver-of-a-new-kind/1"
 PULL = ["ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
 
 
@@ -91,7 +93,9 @@ def test_nothing_in_a_spoke_is_blamed(
     by: str, aws: EmulatedAws, spoke: Spoke, image: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if by == "profile":
-        aws.client("route53profiles").associate_profile(Name="shared", ProfileId="rp-1", ResourceId=spoke.vpc)
+        profiles = aws.client("route53profiles")
+        profiles.associate_profile(Name="shared", ProfileId="rp-1", ResourceId=spoke.vpc)
+        profiles.associate_resource_to_profile(Name="new", ProfileId="rp-1", ResourceArn=OF_A_NEW_KIND)
     elif by == "rule":
         resolver = aws.client("route53resolver")
         rule = resolver.create_resolver_rule(

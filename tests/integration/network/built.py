@@ -34,7 +34,8 @@ class Built:
         """
         access_entries.forget()
         route53_profiles.forget()
-        get_backend("route53resolver")[ACCOUNT][REGION].reset()
+        for regions in list(get_backend("route53resolver").values()):
+            regions[REGION].reset()
         for account in list(get_backend("route53").values()):
             account["aws"].reset()
         for regions in list(get_backend("networkfirewall").values()):

@@ -180,10 +180,11 @@ class Enterprise:
         address: str = interfaces["NetworkInterfaces"][0]["PrivateIpAddress"]
         return address
 
-    def zone(self, service: str, *names: str, owner: Other | None = None) -> str:
+    def zone(self, service: str, *names: str, owner: Other | None = None, spoke: bool = True) -> str:
         """A private hosted zone of the hub's (or of another) for a service, with aliases to its endpoint. Its id.
 
-        `names` are those of its records, relative to the zone; "" is the zone itself.
+        `names` are those of its records, relative to the zone; "" is the zone itself. `spoke` says whether it is
+        associated with the spoke.
         """
         last = service.rpartition(".")[2]
         name = {"api": "api.ecr", "dkr": "dkr.ecr", "s3": "s3"}[last] + f".{REGION}.amazonaws.com"
@@ -194,7 +195,9 @@ class Enterprise:
             VPC={"VPCRegion": REGION, "VPCId": self.hub.vpc},
             HostedZoneConfig={"PrivateZone": True},
         )["HostedZone"]["Id"]
-        route53.associate_vpc_with_hosted_zone(HostedZoneId=made, VPC={"VPCRegion": REGION, "VPCId": self.spoke.vpc})
+        if spoke:
+            vpc = {"VPCRegion": REGION, "VPCId": self.spoke.vpc}
+            route53.associate_vpc_with_hosted_zone(HostedZoneId=made, VPC=vpc)
         alias = {
             "HostedZoneId": "Z7HUB22UULQXV",
             "DNSName": f"{self.endpoints[service]}-a1b2c3d4.{name}.vpce.amazonaws.com",

@@ -73,9 +73,12 @@ def spoke(estate: NetworkEstate) -> str:
 
 
 def profile(estate: NetworkEstate, *, vpc: str = "") -> None:
-    estate.client("route53profiles").associate_profile(
-        Name="shared-dns", ProfileId="rp-0123456789abcdef", ResourceId=vpc or estate.vpc
-    )
+    """A Profile of the VPC that holds something of a kind that is not known, so that it may answer for any name."""
+    profiles = estate.client("route53profiles")
+    known = "rp-0123456789abcdef"
+    profiles.associate_profile(Name="shared-dns", ProfileId=known, ResourceId=vpc or estate.vpc)
+    unknown = f"arn:aws:route53resolver:{REGION}:{ACCOUNT}:resolver-of-a-new-kind/1"
+    profiles.associate_resource_to_profile(Name="new", ProfileId=known, ResourceArn=unknown)
 
 
 def rule(estate: NetworkEstate, domain: str, *, kind: str = "FORWARD", vpc: str = "") -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.integration.network.enterprise import OUT, other
 from tests.integration.network.estate import ACCOUNT, REGION, NetworkEstate, causes, only, opened
 from tests.integration.network.hub import HOST, diagnosed, dns_servers, of_manifest
 from tests.integration.network.test_examples import NO_NAME, show
@@ -19,9 +20,16 @@ OTHERS = (f"api.ecr.{REGION}.amazonaws.com", f"*.s3.{REGION}.amazonaws.com")
 Rule = tuple[str, tuple[str, ...] | list[str]]
 
 
-def firewall(estate: NetworkEstate, *rules: Rule, priority: int = 101, **more: str) -> str:
-    """A rule group of the VPC with these rules, each an action and domains, in this order. Its id."""
-    resolver = estate.client("route53resolver")
+def firewall(
+    estate: NetworkEstate,
+    *rules: Rule,
+    priority: int = 101,
+    associate: bool = True,
+    owner: Any = None,  # noqa: ANN401 -- boto3's Resolver client
+    **more: str,
+) -> str:
+    """A rule group with these rules, each an action and domains, in this order; associated with the VPC. Its id."""
+    resolver = owner or estate.client("route53resolver")
     made = resolver.create_firewall_rule_group(CreatorRequestId="g", Name="egress")["FirewallRuleGroup"]
     group: str = made["Id"]
     for number, (action, domains) in enumerate(rules, 1):
@@ -39,9 +47,10 @@ def firewall(estate: NetworkEstate, *rules: Rule, priority: int = 101, **more: s
             **how,
             **more,
         )
-    resolver.associate_firewall_rule_group(
-        CreatorRequestId="a", FirewallRuleGroupId=group, VpcId=estate.vpc, Priority=priority, Name="egress"
-    )
+    if associate:
+        estate.client("route53resolver").associate_firewall_rule_group(
+            CreatorRequestId="a", FirewallRuleGroupId=group, VpcId=estate.vpc, Priority=priority, Name="egress"
+        )
     return group
 
 
@@ -110,7 +119,7 @@ def test_a_list_of_aws_itself_is_no_reason_to_doubt(estate: NetworkEstate) -> No
     assert CAUSE in diagnosis.passed
 
 
-@pytest.mark.parametrize("query_type", ["AAAA", "28"])
+@pytest.mark.parametrize("query_type", ["AAAA", "28", "TYPE28"])
 def test_a_rule_for_other_types_of_query_is_not_asked(estate: NetworkEstate, query_type: str) -> None:
     estate.behind_nat().node()
     firewall(estate, ("BLOCK", ["*"]), Qtype=query_type)
@@ -144,6 +153,19 @@ def test_rules_that_cannot_be_read_are_open_by_the_action(estate: NetworkEstate,
     diagnosis = estate.diagnose(denied=[f"route53resolver:{action}"])
     assert causes(diagnosis) == []
     assert f"route53resolver:{action}" in opened(diagnosis)[CAUSE]
+
+
+def test_a_rule_group_that_another_account_shares_is_that_accounts(estate: NetworkEstate) -> None:
+    estate.behind_nat().node()
+    owner = other(OUT, estate.endpoint)
+    group = firewall(estate, ("BLOCK", ["*"]), owner=owner.client("route53resolver"))
+    finding = only(estate.diagnose(), CAUSE)
+    arn = f"arn:aws:route53resolver:{REGION}:{OUT}:firewall-rule-group/{group}"
+    assert (finding.resource.id, finding.account, finding.remediation.account) == (arn, OUT, OUT)
+    # Its lists are not shared with it.
+    unread = estate.diagnose(denied=["route53resolver:GetFirewallRuleGroup"])
+    assert causes(unread) == []
+    assert "route53resolver:ListFirewallDomains" in opened(unread)[CAUSE]
 
 
 def test_the_page(estate: NetworkEstate, example: Callable[..., None]) -> None:

@@ -305,14 +305,22 @@ def test_a_shared_endpoints_policy_applies_to_the_spokes_role(sharing: Enterpris
     assert finding.remediation.account == HUB
 
 
-def test_a_zone_without_the_wildcard_is_named(whole: Enterprise) -> None:
+@pytest.mark.cause("vpc_dns_disabled", "fails")
+def test_a_zone_without_the_wildcard_is_at_fault(whole: Enterprise) -> None:
     whole.zone("ecr.api", "")
-    whole.zone("ecr.dkr", "")
-    diagnosis = asked(whole)
-    assert causes(diagnosis) == []
-    reasons = " ".join(opened(diagnosis).values())
-    assert "dkr.ecr.us-east-1.amazonaws.com, answers for" in reasons
-    assert "has no record for it" in reasons
+    zone = whole.zone("ecr.dkr", "").rpartition("/")[2]
+    finding = only(asked(whole), "vpc_dns_disabled")
+    assert (finding.resource.id, finding.account) == (f"arn:aws:route53:::hostedzone/{zone}", HUB)
+    registry = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
+    assert f"answers for {registry} in {whole.spoke.vpc} and has no record for it" in finding.explanation
+    assert f"create a record *.dkr.ecr.{REGION}.amazonaws.com of type A" in finding.remediation.summary
+    assert (finding.remediation.account, finding.remediation.commands) == (HUB, ())
+
+
+def test_a_zone_that_the_spoke_is_not_in_leaves_its_names_to_public_dns(whole: Enterprise) -> None:
+    whole.zone("ecr.api", "")
+    whole.zone("ecr.dkr", "", spoke=False)
+    assert causes(asked(whole)) == []
 
 
 def test_a_hub_that_cannot_be_read_is_named(sharing: Enterprise) -> None:

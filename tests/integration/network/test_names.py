@@ -364,10 +364,20 @@ class TestNamesThatDoNotResolve:
         estate.endpoints_only()
         estate.node()
         made = rule(estate, REGISTRIES)
+        transit_gateway(estate)
         diagnosis = diagnosed(estate, of_manifest(estate, self.NO_HOST))
         assert causes(diagnosis) == []
         assert made in opened(diagnosis)["vpc_dns_disabled"]
         assert "vpc_dns_disabled" in {each.cause for each in diagnosis.inconclusive}
+
+    def test_a_rule_whose_targets_no_route_leads_to(self, estate: NetworkEstate) -> None:
+        estate.endpoints_only()
+        estate.node()
+        rule(estate, REGISTRIES)
+        finding = only(diagnosed(estate, of_manifest(estate, self.NO_HOST)), "no_route_to_ecr")
+        assert finding.resource.id.rpartition("/")[2] in (estate.a, estate.b)
+        assert "Questions for the registry's names do not get from" in finding.explanation
+        assert "10.100.0.2" in finding.remediation.summary
 
     def test_a_rule_for_a_parent_does_not(self, estate: NetworkEstate) -> None:
         """Private DNS of an endpoint is a private hosted zone: no rule for a less specific domain outranks it."""
@@ -536,6 +546,7 @@ class TestTheTerminal:
         estate.endpoints_only()
         estate.node()
         rule(estate, REGISTRIES)
+        transit_gateway(estate)
         status, found = answer(of_manifest(estate, TestNamesThatDoNotResolve.NO_HOST))
         assert (status, found["findings"]) == (3, [])
 

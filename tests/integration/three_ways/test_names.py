@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.integration.handlers.test_names import HUB, Spoke, timed_out
+from tests.integration.handlers.test_names import HUB, OF_A_NEW_KIND, Spoke, timed_out
 from tests.integration.three_ways.room import LATER, Room, image_of
 
 if TYPE_CHECKING:
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 
 def profile(aws: EmulatedAws, vpc: str) -> None:
-    aws.client("route53profiles").associate_profile(Name="shared", ProfileId="rp-1", ResourceId=vpc)
+    profiles = aws.client("route53profiles")
+    profiles.associate_profile(Name="shared", ProfileId="rp-1", ResourceId=vpc)
+    profiles.associate_resource_to_profile(Name="new", ProfileId="rp-1", ResourceArn=OF_A_NEW_KIND)
 
 
 def rule(domain: str) -> Callable[[EmulatedAws, str], None]:

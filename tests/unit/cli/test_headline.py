@@ -42,7 +42,7 @@ OPEN_443 = ("aws", "ec2", "authorize-security-group-egress", "--group-id", "sg-0
         ),
         (
             cause("vpc_dns_disabled", ec2("vpc", "vpc-0a1b2c3d"), summary="Turn on DNS."),
-            "HIGH: DNS is off in the VPC (vpc-0a1b2c3d)",
+            "HIGH: The VPC's DNS does not resolve the registry's names (vpc-0a1b2c3d)",
             f"By hand in {WHERE}: Turn on DNS.",
         ),
         (

@@ -63,7 +63,8 @@ def test_a_vpc_asks_amazons_dns_server_unless_told() -> None:
 def test_the_types_of_resources_are_those_of_security_hub() -> None:
     """AWS Security Finding Format, "Resources"."""
     ec2 = {"Subnet", "SecurityGroup", "NetworkAcl", "RouteTable", "Vpc"}
-    assert {each.value for each in ResourceType} == {*(f"AwsEc2{name}" for name in ec2), "Other"}
+    others = {"AwsRoute53HostedZone", "Other"}
+    assert {each.value for each in ResourceType} == {*(f"AwsEc2{name}" for name in ec2), *others}
 
 
 @pytest.mark.parametrize(

@@ -230,7 +230,7 @@ DOUBTS: dict[str, tuple[SampleNetwork, PathCause, str, tuple[str, ...]]] = {
         MISSING,
         (
             "Route 53 Profile rp-1 (shared) may bring a hosted zone, a Resolver rule or an endpoint that answers for "
-            "the registry's names"
+            "the registry's names: what it holds was not read"
         ),
         (
             (

@@ -98,6 +98,7 @@ def test_of_several_endpoints_the_one_that_answers_and_is_up_comes_first() -> No
 
 
 ZONE = f"a private hosted zone, amazonaws.com, answers for {HOST}, and its records were not read"
+ZONE_OF_HOST = ZONE.replace("amazonaws.com", HOST, 1)
 SERVERS = "the VPC's DHCP options name the DNS servers 10.9.9.9, whose answers cannot be read"
 PENDING = "vpce-dkr is in state pending, and whether its private DNS answers is not known"
 TO_ENDPOINT = "resolves to vpce-dkr: its private DNS answers for this name in the whole VPC"
@@ -116,7 +117,8 @@ OWN_ZONE = {"private_zones": ("amazonaws.com",)}
         (endpoints_only().endpoint("vpce-dkr", private_dns_inbound_only=True), TO_PUBLIC, "", False, None),
         (behind_nat().with_facts(endpoints=DENIED), TO_EITHER, "the call was denied", False, None),
         (behind_nat().with_facts(**OWN_ZONE), TO_PUBLIC, ZONE, True, By.ZONE),
-        (endpoints_only().with_facts(**OWN_ZONE), TO_ENDPOINT, ZONE, True, By.ZONE),
+        (endpoints_only().with_facts(**OWN_ZONE), TO_ENDPOINT, "", False, None),
+        (endpoints_only().with_facts(private_zones=(HOST,)), TO_ENDPOINT, ZONE_OF_HOST, True, By.ZONE),
         (endpoints_only().endpoint("vpce-dkr", state="pending"), TO_ENDPOINT, PENDING, False, None),
         (endpoints_only().vpc(dns_servers=("10.9.9.9",)), TO_ENDPOINT, SERVERS, True, By.SERVER),
     ],

@@ -29,7 +29,10 @@ UNRESOLVED: dict[str, tuple[dict[str, Any], str, str, tuple[str, ...]]] = {
     "a Profile": (
         {"profiles": (Profile("rp-1", "shared"),), "private_zones": DENIED},
         "",
-        f"{PROFILE} may bring a hosted zone, a Resolver rule or an endpoint that answers for the registry's names",
+        (
+            f"{PROFILE} may bring a hosted zone, a Resolver rule or an endpoint that answers for the registry's names:"
+            " what it holds was not read"
+        ),
         (f"Look at what {PROFILE} holds for the registry's names, in the Route 53 console of its owner.",),
     ),
     "a server": (

@@ -7,12 +7,14 @@ from typing import ClassVar
 
 import pytest
 
+from pull_responder.model.pull import Stage
 from pull_responder.model.sighting import Sighting
 from pull_responder.network import EndpointInterface, Owned, Path, Route, Surroundings, Unread, WantedKind
+from pull_responder.network.names import By, OtherAnswer, other_answer
 from pull_responder.network.resolver import Profile, ResolverRule
 from pull_responder.network.zones import HostedZone, ZoneAnswer, ZoneRecord, look_up, zone_of
 from tests.unit.network.enterprise import GATEWAY, HUB, Enterprise, enterprise, faults, opened
-from tests.unit.network.estate import HOST, REGION, endpoints_only, interface_endpoint, isolated
+from tests.unit.network.estate import HOST, REGION, behind_nat, endpoints_only, interface_endpoint, isolated
 
 DKR, API, S3 = f"dkr.ecr.{REGION}.amazonaws.com", f"api.ecr.{REGION}.amazonaws.com", f"s3.{REGION}.amazonaws.com"
 ALIAS = f"vpce-0123456789abcdef0-a1b2c3d4.{DKR}.vpce.amazonaws.com."
@@ -134,6 +136,19 @@ class TestTheWayToTheHub:
         assert faults(path) == set()
         assert any(words in doubt.reason for doubt in path.undecided)
 
+    @pytest.mark.parametrize("state", ["deleting", "failed", "rejected", "pendingAcceptance"])
+    def test_an_endpoint_that_takes_no_traffic_is_its_owners_fault(self, state: str) -> None:
+        estate = shared(hub_with_ids(enterprise()))
+        hub = estate.network().around.vpcs["vpc-hub"]
+        assert not isinstance(hub, Unread)
+        assert not isinstance(hub.endpoints, Unread)
+        endpoints = tuple(
+            replace(each, state=state) if each.id == "vpce-00000000000000d1" else each for each in hub.endpoints
+        )
+        (fault,) = traced(estate.within("vpc-hub", endpoints=endpoints)).faults
+        assert (fault.cause.value, fault.resource_id) == ("vpc_endpoint_unavailable", "vpce-00000000000000d1")
+        assert fault.owned == Owned(HUB, REGION, "vpc-hub")
+
     UNCERTAIN: ClassVar[dict[str, dict[str, object]]] = {
         "a Profile may bring another zone": {"profiles": (Profile("rp-1"),)},
         "a rule for the name outranks the zone": {
@@ -164,7 +179,8 @@ class TestTheWayToTheHub:
         parent = zone("amazonaws.com", alias(f"*.{DKR}", "vpce-00000000000000d1"))
         estate = shared(hub_with_ids(enterprise()), parent).routes("subnet-hub")
         path = traced(replace(estate, spoke=estate.spoke.with_facts(private_zones=("amazonaws.com", DKR))))
-        assert faults(path) == set()
+        # It has no record for the other hosts.
+        assert faults(path) == {("vpc_dns_disabled", "Z-amazonaws")}
         assert any(
             f"{DKR}, answers for {HOST}, and its records were not read" in each.reason for each in path.undecided
         )
@@ -177,7 +193,8 @@ class TestTheWayToTheHub:
         below = shared(hub_with_ids(enterprise()), zone(HOST, alias(HOST, "vpce-00000000000000d1")))
         broken = [each.routes("subnet-hub") for each in (above, below)]
         first, second = [traced(replace(each, spoke=each.spoke.with_facts(**facts))) for each in broken]
-        assert faults(first) == set()
+        # For S3, which has no private DNS here, it has no record.
+        assert faults(first) == {("vpc_dns_disabled", "Z-amazonaws")}
         assert faults(second) == {("no_route_to_ecr", "subnet-hub")}
 
     def test_what_kubelet_dialled_instead_outranks_the_zone(self) -> None:
@@ -201,7 +218,125 @@ def test_a_zone_may_stand_for_private_dns_of_an_endpoint_in_the_same_vpc() -> No
     assert ("endpoint_security_group_blocks_ingress", "sg-endpoint") in faults(shut.trace())
 
 
-def test_a_zone_without_a_record_says_so() -> None:
-    estate = isolated().with_facts(hosted_zones=(zone(DKR),), private_zones=(DKR,))
-    doubts = [doubt.reason for leg in estate.trace().legs[1:2] for hop in leg.hops for doubt in hop.undecided]
-    assert any(f"a private hosted zone, {DKR}, answers for {HOST}, and has no record for it" in each for each in doubts)
+class TestAZoneWithoutTheRecord:
+    def test_the_name_does_not_exist_and_the_zone_is_at_fault(self) -> None:
+        found = zone(DKR, ZoneRecord(DKR, "SOA", ("x",)), alias(DKR, "vpce-00000000000000d1"))
+        path = isolated().with_facts(hosted_zones=(found,), private_zones=(DKR,)).trace()
+        (fault,) = [each for each in path.faults if each.cause.value == "vpc_dns_disabled"]
+        assert (fault.resource_type, fault.resource_id) == ("AwsRoute53HostedZone", found.id)
+        assert fault.owned == Owned(HUB, REGION)
+        assert f"answers for {HOST} in vpc-1 and has no record for it" in fault.explanation
+        assert fault.evidence == (f"records of {found.id} ({DKR}): {DKR} (A)",)
+        (fix,) = fault.fixes
+        assert (fix.host, fix.endpoint_id) == (f"*.{DKR}", "vpce-00000000000000d1")
+
+    def test_a_way_to_the_internet_does_not_help(self) -> None:
+        estate = behind_nat().with_facts(hosted_zones=(zone(DKR),), private_zones=(DKR,))
+        assert faults(estate.trace()) == {("vpc_dns_disabled", zone(DKR).id)}
+        failed = replace(estate, sighting=Sighting(HOST, unresolved=True, stage=Stage.MANIFEST))
+        assert (faults(failed.trace()), opened(failed.trace())) == ({("vpc_dns_disabled", zone(DKR).id)}, set())
+
+    def test_a_zone_for_all_of_amazonaws_lacks_the_host_itself(self) -> None:
+        found = zone("amazonaws.com", alias(f"*.{DKR}", "vpce-00000000000000d1"))
+        path = behind_nat().with_facts(hosted_zones=(found,), private_zones=(found.name,)).trace()
+        assert {fix.host for fault in path.faults for fix in fault.fixes} == {
+            f"api.ecr.{REGION}.amazonaws.com",
+            f"prod-{REGION}-starport-layer-bucket.{S3}",
+        }
+
+    NEAR: ClassVar[dict[str, dict[str, object]]] = {
+        "a more specific zone answers": {
+            "hosted_zones": (zone("amazonaws.com"), zone(HOST, ZoneRecord(HOST, "A", ("10.0.2.12",)))),
+            "private_zones": ("amazonaws.com", HOST),
+        },
+        "a rule for the same name outranks it": {
+            "hosted_zones": (zone(DKR),),
+            "private_zones": (DKR,),
+            "resolver_rules": (ResolverRule("rslvr-1", DKR, "FORWARD", ("1.1.1.1",)),),
+        },
+        "its records were not read": {
+            "hosted_zones": (HostedZone(DKR, "Z1", HUB, Unread("denied")),),
+            "private_zones": (DKR,),
+        },
+        "it may have a record of the other IP version": {
+            "hosted_zones": (zone(DKR, ZoneRecord(HOST, "AAAA", ("fd00::1",))),),
+            "private_zones": (DKR,),
+        },
+        "what a Profile holds is not known": {
+            "hosted_zones": (zone(DKR),),
+            "private_zones": (DKR,),
+            "profiles": (Profile("rp-1"),),
+        },
+    }
+
+    @pytest.mark.parametrize("name", NEAR)
+    def test_near_misses(self, name: str) -> None:
+        path = behind_nat().with_facts(**self.NEAR[name]).trace()
+        (manifest,) = [leg for leg in path.legs if leg.stage is Stage.MANIFEST]
+        assert not any(fault.cause.value == "vpc_dns_disabled" for hop in manifest.hops for fault in hop.faults)
+
+    def test_what_kubelet_dialled_shows_that_something_answered(self) -> None:
+        estate = behind_nat().with_facts(hosted_zones=(zone(DKR),), private_zones=(DKR,))
+        seen = replace(estate, sighting=Sighting(HOST, "52.1.2.3", 443))
+        assert faults(seen.trace()) == set()
+        assert "vpc_dns_disabled" in opened(seen.trace())
+
+
+class TestWhichAnswers:
+    """Zones and rules of the VPC and of its Profile: the most specific one, of the same name the VPC's own."""
+
+    OWN = zone(DKR, alias(f"*.{DKR}", "vpce-00000000000000d1"))
+    OF_PROFILE = replace(zone(DKR, ZoneRecord(f"*.{DKR}", "A", ("10.9.9.9",))), id="Z-profile", profile="rp-1")
+    READ = Profile("rp-1", "shared", "")
+
+    def facts(self, *zones: HostedZone, rules: tuple[ResolverRule, ...] = ()) -> dict[str, object]:
+        return {
+            "hosted_zones": zones,
+            "private_zones": tuple(each.name for each in zones),
+            "profiles": (self.READ,),
+            "resolver_rules": rules,
+        }
+
+    def answer(self, *zones: HostedZone, rules: tuple[ResolverRule, ...] = ()) -> OtherAnswer:
+        return other_answer(HOST, isolated().with_facts(**self.facts(*zones, rules=rules)).network)
+
+    def test_of_the_same_name_the_vpcs_own(self) -> None:
+        assert self.answer(self.OWN, self.OF_PROFILE).zone == self.OWN
+        assert self.answer(self.OF_PROFILE, self.OWN).zone == self.OWN
+
+    def test_the_more_specific_one_of_the_profile(self) -> None:
+        special = replace(self.OF_PROFILE, name=HOST)
+        special = replace(special, records=(ZoneRecord(HOST, "A", ("10.9.9.9",)),))
+        assert self.answer(self.OWN, special).zone == special
+        assert "of Route 53 Profile rp-1" in str(special)
+
+    def test_a_profile_that_was_read_leaves_nothing_open(self) -> None:
+        assert self.answer() == OtherAnswer()
+        assert self.answer(self.OF_PROFILE).zone == self.OF_PROFILE
+
+    def test_a_rule_of_the_profile_for_the_name_of_an_own_zone_may_win_or_not(self) -> None:
+        rule = ResolverRule("rslvr-1", DKR, "FORWARD", ("1.1.1.1",), profile="rp-1")
+        found = self.answer(self.OWN, rules=(rule,))
+        assert (found.by, found.zone) == (By.RULE, None)
+        assert "Resolver rule rslvr-1 of Route 53 Profile rp-1" in found.shown
+
+    def test_a_less_specific_rule_does_not_outrank_a_zone(self) -> None:
+        rule = ResolverRule("rslvr-1", "amazonaws.com", "FORWARD", ("1.1.1.1",))
+        assert self.answer(self.OWN, rules=(rule,)).zone == self.OWN
+
+    def test_a_rule_of_the_vpc_that_keeps_a_name_outranks_one_of_the_profile_that_sends_it_away(self) -> None:
+        away = ResolverRule("rslvr-1", DKR, "FORWARD", ("1.1.1.1",), profile="rp-1")
+        keep = ResolverRule("rslvr-2", DKR, "SYSTEM")
+        assert self.answer(rules=(away, keep)) == OtherAnswer()
+
+    def test_private_dns_of_an_own_endpoint_outranks_the_profiles_zone_of_the_same_name(self) -> None:
+        silent = replace(self.OF_PROFILE, records=())
+        estate = endpoints_only().with_facts(**self.facts(silent))
+        assert (faults(estate.trace()), opened(estate.trace())) == (set(), set())
+        exact = replace(silent, name=HOST)
+        assert ("vpc_dns_disabled", "Z-profile") in faults(endpoints_only().with_facts(**self.facts(exact)).trace())
+
+    def test_a_less_specific_zone_does_not_outrank_private_dns(self) -> None:
+        estate = endpoints_only().with_facts(hosted_zones=(zone("com"),), private_zones=("com",))
+        legs = {leg.stage: leg for leg in estate.trace().legs}
+        assert not any(hop.faults or hop.undecided for hop in legs[Stage.MANIFEST].hops)
