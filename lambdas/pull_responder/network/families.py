@@ -16,7 +16,7 @@ from pull_responder.network.addresses import translated
 from pull_responder.network.answer import Hop, HopVerdict, PathCause
 from pull_responder.network.model import Network, read
 from pull_responder.network.nat64 import may_translate
-from pull_responder.network.places import node_versions, vpc_id
+from pull_responder.network.places import is_private, node_versions, vpc_id
 from pull_responder.network.ways import way
 
 if TYPE_CHECKING:
@@ -57,14 +57,14 @@ def trips_of(trip: Trip) -> list[Trip]:
     """Return the trips over the IP versions of the node, the one to the dialled address first.
 
     What kubelet's message shows of an address is about its own version alone. A node that has IPv6 addresses alone
-    cannot have reached for an IPv4 address: it was given no other one.
+    cannot have reached for a public IPv4 address, unless it was given no other one.
     """
     versions = node_versions(trip.node, trip.network)
     if trip.seen is None or not trip.dialled:
         return [replace(trip, version=version) for version in versions]
     other = replace(trip.seen, address="", port=0)
     dialled = _IPV6 if ":" in trip.dialled else _IPV4
-    if dialled == _IPV4 and _IPV4 not in versions:
+    if dialled == _IPV4 and _IPV4 not in versions and not is_private(trip.dialled):
         return [replace(trip, version=version, seen=other) for version in versions]
     first = replace(trip, version=dialled, nat64=bool(translated(trip.dialled)))
     return [first, *(replace(trip, version=version, seen=other) for version in versions if version != dialled)]

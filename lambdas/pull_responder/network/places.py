@@ -158,10 +158,17 @@ def public_peer(destination: Destination, network: Network, version: int) -> Pee
         return replace(peer, addresses=public - _gateway_services(network))
     lists = _s3_prefix_lists(destination, network)
     read_lists = [read(network.prefix_lists, found, found) for found in lists]
-    cidrs = tuple(cidr for found in read_lists if not isinstance(found, Unread) for cidr in found.entries)
-    known = addresses_of(cidrs, version)
-    if version != _IPV4 and not known:  # the lists are of IPv4
+    of_version = {
+        each.id: addresses_of(each.entries, version)
+        for each in read_lists
+        if not isinstance(each, Unread) and each.entries
+    }
+    known = AddressSet()
+    for addresses in of_version.values():
+        known |= addresses
+    if version != _IPV4 and not known:
         return replace(peer, addresses=public - _gateway_services(network))
+    lists = tuple(each for each in lists if of_version.get(each, True))
     return replace(peer, name="S3's public addresses", addresses=known or public, prefix_list_ids=frozenset(lists))
 
 
