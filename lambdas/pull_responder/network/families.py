@@ -116,11 +116,15 @@ def _best(tried: list[Tried]) -> Tried:
     return min(tried, key=lambda each: (_GOOD_FIRST.index(each.verdict), *_to_mend(each)))
 
 
-def _to_mend(tried: Tried) -> tuple[bool, bool, int]:
-    """Return the order in which ways that have faults are to be mended: IPv4 first, unless only IPv6 leads out."""
+def _to_mend(tried: Tried) -> tuple[bool, int, bool, int]:
+    """Return the order in which ways that have faults are to be mended.
+
+    A way for which the VPC has no gateway at all is not meant. Then few faults are better than many, and IPv4 is first.
+    """
     lost = bool(tried.causes & _NO_WAY_OUT)
     by_ipv6 = tried.trip.version == _IPV6 and not tried.trip.nat64
-    return lost, lost and not _has_gateway(tried.trip.network, by_ipv6=by_ipv6), tried.trip.version
+    is_meant = not lost or _has_gateway(tried.trip.network, by_ipv6=by_ipv6)
+    return not is_meant, len(tried.causes), lost, tried.trip.version
 
 
 def _has_gateway(network: Network, *, by_ipv6: bool) -> bool:

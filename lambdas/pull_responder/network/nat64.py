@@ -85,8 +85,11 @@ def no_dns64_hop(node: NodePlace, destination: Destination, network: Network) ->
         words = Reason(f"{apart}: what answers for it is not certain" + (f", as {unknown}" if unknown else ""), step)
         return replace(hop, undecided=(Undecided(_CAUSES[0], words),))
     table = read(network.route_tables, node.subnet_id, node.subnet_id)
-    proof = (f"{apart}", f"EnableDns64 of {node.subnet_id} is false")
-    explanation = f"{apart}, and DNS64 is off in {node.subnet_id}, so the node gets no address that it can reach."
+    proof = (apart, f"EnableDns64 of {node.subnet_id} is false")
+    explanation = (
+        f"{node.name} has only IPv6 addresses, the registry's names have only IPv4 ones, and DNS64 is off in"
+        f" {node.subnet_id}, so the node gets no address that it can reach."
+    )
     table_id = None if isinstance(table, Unread) else table.id
     fix = Fix(subnet_id=node.subnet_id, route_table_id=table_id, destination=NAT64_BLOCK)
     fault = Fault(_CAUSES[0], ResourceType.SUBNET, node.subnet_id, explanation, proof, (fix,))
@@ -195,8 +198,8 @@ def _dead_end(trip: Trip, table: RouteTable | Unread, why: str) -> Hop:
     table_id = None if isinstance(table, Unread) else table.id
     proof = (why,) if isinstance(table, Unread) else (why, describe(table))
     explanation = (
-        f"Subnet {subnet} has DNS64, which makes addresses of {NAT64_BLOCK} for {trip.destination.host}, and no route"
-        f" for them to a NAT gateway that reaches it: {why}."
+        f"Subnet {subnet} has no route for addresses of {NAT64_BLOCK}, which DNS64 makes for the registry's names, to a"
+        f" NAT gateway that reaches it: {why}."
     )
     fix = Fix(route_table_id=table_id, subnet_id=subnet, destination=NAT64_BLOCK)
     fault = Fault(_CAUSES[0], ResourceType.SUBNET, subnet, explanation, proof, (fix,))

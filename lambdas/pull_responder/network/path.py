@@ -14,7 +14,7 @@ from pull_responder.network.endpoints import unreachable_hop
 from pull_responder.network.families import hops_of, trips_of
 from pull_responder.network.model import Network, NodePlace, RegistryPlace
 from pull_responder.network.names import other_answer
-from pull_responder.network.nat64 import no_dns64_hop
+from pull_responder.network.nat64 import nat64_way, no_dns64_hop
 from pull_responder.network.next_steps import connect
 from pull_responder.network.places import Trip
 from pull_responder.network.public_way import Hops
@@ -104,14 +104,15 @@ def _leave_open(leg: Leg, causes: Collection[PathCause], reason: str) -> Leg:
 
 
 def _leg(trips: list[Trip]) -> Leg:
-    node, destination, network = trips[0].node, trips[0].destination, trips[0].network
-    hops = hops_of(trips)
-    return Leg(destination.stage, destination.host, hops or _no_common_version(node, destination, network))
+    destination = trips[0].destination
+    return Leg(destination.stage, destination.host, hops_of(trips) or _no_common_version(trips[0]))
 
 
-def _no_common_version(node: NodePlace, destination: Destination, network: Network) -> Hops:
+def _no_common_version(trip: Trip) -> Hops:
     """Return the hops if the node and the name's addresses have no IP version in common."""
-    found = resolve(destination, network)
+    found = resolve(trip.destination, trip.network)
     if found.endpoint and not found.doubt:
-        return found.hop, unreachable_hop(found.endpoint, node)
-    return found.hop, no_dns64_hop(node, destination, network)
+        return found.hop, unreachable_hop(found.endpoint, trip.node)
+    missing = no_dns64_hop(trip.node, trip.destination, trip.network)
+    onward = nat64_way(replace(trip, version=6, nat64=True))[1:] if missing.faults else ()
+    return found.hop, missing, *onward

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.integration.worlds import caches, hubs, organizations, pullers
+from tests.integration.worlds import caches, families, hubs, organizations, pullers
 from tests.integration.worlds.fault import Break, broken
 from tests.integration.worlds.world import EVERYTHING, WAY, Part, World, works
 
@@ -44,13 +44,14 @@ def _has_service(world: World) -> bool:
 
 
 def _has_other_zone(world: World) -> bool:
-    return world.puller == "node" and not world.hub and world.default_route
+    return world.puller == "node" and not (world.hub or world.family) and world.default_route
 
 
 _ENDPOINTS: Final = "endpoints both"
 _ROLE_READS: Final = "iam:GetRolePolicy"
 BREAKS: Final[dict[str, Break]] = {
     **caches.BREAKS,
+    **families.BREAKS,
     **hubs.BREAKS,
     **organizations.BREAKS,
     **pullers.BREAKS,

@@ -248,7 +248,7 @@ class TestNat64:
 
     def test_the_missing_route_and_the_missing_dns64_are_told_apart(self) -> None:
         (no_route,) = translating(TO_EIGW).trace().faults
-        assert "has DNS64, which makes addresses of 64:ff9b::/96" in no_route.explanation
+        assert "subnet-node has no route for addresses of 64:ff9b::/96" in no_route.explanation
         assert "::/0 -> eigw-1 takes 64:ff9b::/96, and translates nothing" in no_route.explanation
         (no_dns64,) = over(isolated(), V6).routes(TO_NAT64).trace().faults
         assert "DNS64 is off in subnet-node" in no_dns64.explanation
@@ -306,6 +306,11 @@ class TestEndpointBehindNat64:
 
     def test_without_a_route_to_a_nat_gateway_it_is_out_of_reach(self) -> None:
         assert faults(self.estate().routes(TO_EIGW)) == NO_ROUTE
+
+    def test_what_lies_behind_the_missing_dns64_is_judged_too(self) -> None:
+        endpoints = (interface_endpoint("ecr.api", subnet_ids=()),)
+        estate = over(isolated(), V6).routes(TO_NAT64).nat(state="failed").with_facts(endpoints=endpoints)
+        assert {cause for cause, _ in faults(estate)} >= {"no_route_to_ecr", "nat_gateway_unavailable"}
 
     def test_its_address_has_to_be_known(self) -> None:
         assert open_causes(self.estate().nat(private_addresses=())) == {"no_route_to_ecr"}
