@@ -259,7 +259,7 @@ def _dead_end(route: Route | None, table: RouteTable, address: str, trip: Trip) 
         return f"no route of {table.id} leads there"
     if not route.active:
         return f"the route {route} of {table.id} takes {address}, and is in state blackhole"
-    if route.kind in _GATEWAYS:
+    if route.kind in _GATEWAYS and is_private(address):
         return f"the route {route} of {table.id} takes {address} to the internet, which has no private addresses"
     nat_stops_it = route.kind is RouteTarget.NAT_GATEWAY and _nat_leads_nowhere(route, address, trip)
     words = f"the route {route} of {table.id} takes {address} to {route.target}, from which no route leads there"

@@ -14,7 +14,7 @@ from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import translated
 from pull_responder.network.answer import Hop, HopVerdict, PathCause
-from pull_responder.network.model import Network, read
+from pull_responder.network.model import Network, NodePlace, read
 from pull_responder.network.nat64 import may_translate
 from pull_responder.network.places import is_private, node_versions, vpc_id
 from pull_responder.network.ways import way
@@ -78,6 +78,9 @@ def hops_of(trips: list[Trip]) -> Hops:
     tried = [each for trip in trips if (each := _tried(trip)).hops]
     if not tried:
         return ()
+    unknown = _unknown_versions(trips[0].node, trips[0].network)
+    if unknown and not (trips[0].dialled and len(trips[0].destination.versions) == 1):
+        return _best(tried).left_open(unknown)
     if trips[0].dialled:
         return _with_dialled(tried)
     sure = [each for each in tried if not _is_doubtful(each.trip)]
@@ -150,6 +153,15 @@ def _is_doubtful(trip: Trip) -> bool:
     if isinstance(subnet, Unread) or subnet.assigns_ipv6:
         return False
     return _IPV4 in node_versions(trip.node, trip.network)
+
+
+def _unknown_versions(node: NodePlace, network: Network) -> str:
+    """Return why it is not known which IP versions the node has; empty if its addresses, subnet or VPC tell."""
+    subnet = read(network.subnets, node.subnet_id, node.subnet_id)
+    if node.addresses or not isinstance(subnet, Unread):
+        return ""
+    blocks = () if isinstance(network.vpc, Unread) else network.vpc.cidrs
+    return "" if blocks and not any(":" in block for block in blocks) else subnet.reason
 
 
 def _unless_given_ipv6(sure: Tried, doubtful: Tried) -> Hops:

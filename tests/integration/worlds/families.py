@@ -25,6 +25,11 @@ def _is_six(world: World) -> bool:
     return world.family == "six"
 
 
+def _may_lose_nat64(world: World) -> bool:
+    """Without a route, a NAT gateway that is gone is none that anybody can connect with the nodes."""
+    return _is_six(world) and world.nat
+
+
 def _has_ipv6(world: World) -> bool:
     return bool(world.family)
 
@@ -36,7 +41,7 @@ BREAKS: Final[dict[str, Break]] = {
     ),
     "ACL denies IPv6": broken("network_acl_blocks_traffic", "ec2:DescribeNetworkAcls", where=_has_ipv6, acl6="denies"),
     "no DNS64": broken("no_route_to_ecr", "ec2:DescribeSubnets", where=_is_six, dns64=False),
-    "no route for NAT64": broken("no_route_to_ecr", "ec2:DescribeRouteTables", where=_is_six, route64=False),
+    "no route for NAT64": broken("no_route_to_ecr", "ec2:DescribeRouteTables", where=_may_lose_nat64, route64=False),
 }
 
 

@@ -167,6 +167,15 @@ class TestNodesToCome:
     def test_a_way_over_ipv4_needs_no_ipv6(self) -> None:
         assert works(over(behind_nat(), assigns_ipv6=False).pulling(DUAL_STACK))
 
+    def test_what_is_not_known_of_a_subnet_may_be_ipv6(self) -> None:
+        """The instance and its subnet were not read, and the VPC has blocks of both versions."""
+        unread = over(isolated()).pulling(DUAL_STACK).with_facts(subnets=DENIED)
+        assert (faults(unread), "no_route_to_ecr" in open_causes(unread)) == (set(), True)
+        seen = seen_by(unread, Sighting(DUAL_STACK, "44.213.79.50", 443, stage=Stage.MANIFEST))
+        assert faults(seen) == set()
+        of_ipv4 = isolated().with_node(addresses=()).pulling(DUAL_STACK).with_facts(subnets=DENIED)
+        assert faults(of_ipv4) == NO_ROUTE
+
     def test_neither_way_is_a_fault(self) -> None:
         assert faults(self.to_come().routes()) == NO_ROUTE
 
