@@ -27,6 +27,18 @@ if TYPE_CHECKING:
 
 _IPV4: Final = 4
 _GATEWAYS: Final = {RouteTarget.INTERNET_GATEWAY, RouteTarget.EGRESS_ONLY_INTERNET_GATEWAY}
+# AWS Outposts User Guide, "Local gateways"; AWS Wavelength Developer Guide, "How AWS Wavelength works" (a carrier
+# gateway translates between an instance's own address and its carrier IP address).
+_BEHIND: Final = {
+    RouteTarget.LOCAL_GATEWAY: (
+        "In the account that owns the Outpost, look at the routes of {target} (`aws ec2 search-local-gateway-routes`),"
+        " and in your own network at the way from there to the registry and back."
+    ),
+    RouteTarget.CARRIER_GATEWAY: (
+        "See whether the node has a carrier IP address (Association.CarrierIp of `aws ec2"
+        " describe-network-interfaces`): nothing comes back through {target} to a node without one."
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +69,9 @@ def follow_route(route: Route, trip: Trip) -> RouteEnd:
     if route.kind is RouteTarget.EGRESS_ONLY_INTERNET_GATEWAY:
         hop = Hop(HopKind.INTERNET_GATEWAY, route.target, (PathCause.NO_ROUTE,), (f"route {route} is active",))
         return RouteEnd((_if_public(hop, trip, outbound_only=True),))
+    step = _BEHIND.get(route.kind, behind(route.target)).format(target=route.target)
     return RouteEnd(
-        beyond=Reason(
-            f"route {route} leads to a {route.kind}, and what lies behind it cannot be read", behind(route.target)
-        )
+        beyond=Reason(f"route {route} leads to a {route.kind}, and what lies behind it cannot be read", step)
     )
 
 
