@@ -76,6 +76,11 @@ def no_egress(e: NetworkEstate) -> None:
     e.ec2.revoke_security_group_egress(GroupId=e.group, IpPermissions=[{"IpProtocol": "-1", **ranges}])
 
 
+def closed(e: NetworkEstate) -> None:
+    no_egress(dual_stack(e))
+    route(e, ALL, EgressOnlyInternetGatewayId=gateway_of(e))
+
+
 FAULTS: dict[str, tuple[Callable[[NetworkEstate], object], str, tuple[str, ...]]] = {
     "no route of IPv6": (dual_stack, "no_route_to_ecr", ("create-route", "::/0", "eigw-")),
     "no DNS64 and no route": (
@@ -93,14 +98,7 @@ FAULTS: dict[str, tuple[Callable[[NetworkEstate], object], str, tuple[str, ...]]
         "no_route_to_ecr",
         ("create-route", NAT64, "nat-"),
     ),
-    "no egress of IPv6": (
-        lambda e: (
-            no_egress(dual_stack(e)),
-            route(e, ALL, EgressOnlyInternetGatewayId=gateway_of(e)),
-        ),
-        "security_group_blocks_egress",
-        ("authorize-security-group-egress", "Ipv6Ranges"),
-    ),
+    "no egress of IPv6": (closed, "security_group_blocks_egress", ("authorize-security-group-egress", "Ipv6Ranges")),
 }
 
 

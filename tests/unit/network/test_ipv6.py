@@ -21,6 +21,7 @@ from pull_responder.network import (
     Route,
     RouteTable,
     Subnet,
+    Unread,
 )
 from pull_responder.network.addresses import AddressSet, synthesized, translated
 from tests.unit.network.estate import (
@@ -57,7 +58,7 @@ OUT = (rule("0.0.0.0/0"), rule("::/0"))
 
 def over(estate: SampleNetwork, *addresses: str, **subnet: Any) -> SampleNetwork:  # noqa: ANN401 -- fields of Subnet
     """The estate whose node has these addresses, in a VPC with both IP versions."""
-    assert not isinstance(estate.network.subnets, type(DENIED))
+    assert not isinstance(estate.network.subnets, Unread)
     node = replace(estate.network.subnets["subnet-node"], cidrs=("10.0.0.0/24", NODES), **subnet)
     return (
         estate.with_node(addresses=addresses)
