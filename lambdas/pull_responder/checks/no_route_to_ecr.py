@@ -6,7 +6,8 @@ gateway that is attached to the VPC. If a VPC has some of the three endpoints th
 is `vpc_endpoint_missing` instead. If kubelet's message tells a private address outside the VPC, the route to this
 address counts. If it names another host, such as the storage of an upstream registry, the route to this host counts.
 Where the way leads over a transit gateway or a peering connection, the routes of the other VPC count, too: on from the
-gateway, and back to the node.
+gateway, and back to the node. Of a node with IPv4 and IPv6 addresses, one way out of both is enough. A node with IPv6
+addresses alone reaches a host that has none over DNS64 and a NAT gateway that translates (NAT64).
 
 What it cannot see: who else answers for the registry's name (DNS servers of your own, the target of a Resolver rule, a
 Route 53 Profile), and what lies behind a VPN, Direct Connect, a firewall or in an account that cannot be read. A route
@@ -29,6 +30,7 @@ from pull_responder.checks.check import BEFORE_UNPACK, UNREACHED, Check, Explain
 from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.verdict import Remediation, Severity, Verdict
 from pull_responder.network import PathCause
+from pull_responder.pulls.ipv6_fix import route_ipv6
 from pull_responder.pulls.path import PATH_PERMISSIONS, examine_path
 from pull_responder.pulls.path_fix import has_route, internet_gateway, serves_nodes, usable_gateway
 from pull_responder.remediation import docs
@@ -46,6 +48,10 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
 
 
 def _fix(fault: Fault, path: PullPath) -> Remediation:
+    return route_ipv6(fault, path) if fault.fixes[0].destination else _route(fault, path)
+
+
+def _route(fault: Fault, path: PullPath) -> Remediation:
     fix = fault.fixes[0]
     where = path.where(fault.resource_id)
     if fix.target and fix.peer and fix.route_table_id:

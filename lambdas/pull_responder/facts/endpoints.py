@@ -68,6 +68,7 @@ def _endpoint(found: VpcEndpointTypeDef) -> VpcEndpoint:
         policy=found.get("PolicyDocument"),
         dns_names=tuple(entry["DnsName"] for entry in found.get("DnsEntries", []) if "DnsName" in entry),
         owner=found.get("OwnerId", ""),
+        ip_type=found.get("IpAddressType", ""),
     )
 
 

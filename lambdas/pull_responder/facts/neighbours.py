@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from pull_responder.facts.reader import Reader
 
-    Subnets = Mapping[str, tuple[tuple[str, ...], bool]]
+    Subnets = Mapping[str, tuple[tuple[str, ...], bool, bool | None]]
 
 PERMISSIONS: Final = (
     "ec2:DescribeTransitGatewayAttachments",
@@ -46,6 +46,7 @@ SEVERAL: Final = "several attachments"
 # Both states that a route can have (Amazon EC2 API Reference, SearchTransitGatewayRoutes). The API wants a filter.
 _ANY_ROUTE: Final[list[FilterTypeDef]] = [{"Name": "state", "Values": ["active", "blackhole"]}]
 _PAGE: Final = 1000
+_OPTIONS: Final = {"enable": True, "disable": False}
 
 
 def read_peerings(reader: Reader, place: VpcPlace) -> Mapping[str, Peering] | Unread:
@@ -113,6 +114,7 @@ def _attachments(
             each["TransitGatewayAttachmentId"]: (
                 tuple(each.get("SubnetIds", [])),
                 each.get("Options", {}).get("ApplianceModeSupport") == "enable",
+                _OPTIONS.get(each.get("Options", {}).get("Ipv6Support", "")),
             )
             for each in found
             if "TransitGatewayAttachmentId" in each
@@ -165,8 +167,8 @@ def _with_subnets(attachment: Attachment, known: Subnets | Unread) -> Attachment
         return replace(
             attachment, subnet_ids=Unread(Reason(f"EC2 does not show the subnets of {attachment.id}", AGAIN))
         )
-    subnets, appliance_mode = known[attachment.id]
-    return replace(attachment, subnet_ids=subnets, appliance_mode=appliance_mode)
+    subnets, appliance_mode, ipv6 = known[attachment.id]
+    return replace(attachment, subnet_ids=subnets, appliance_mode=appliance_mode, ipv6=ipv6)
 
 
 def read_gateway_table(reader: Reader, account: str, region: str, table_id: str) -> RouteTable | Unread:

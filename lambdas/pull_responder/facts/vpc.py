@@ -119,6 +119,8 @@ def _subnet(found: SubnetTypeDef) -> Subnet:
         owner=found.get("OwnerId", ""),
         public_access=found.get("BlockPublicAccessStates", {}).get("InternetGatewayBlockMode", "off"),
         zone_id=found.get("AvailabilityZoneId", ""),
+        assigns_ipv6=found.get("AssignIpv6AddressOnCreation", False),
+        dns64=found.get("EnableDns64", False),
     )
 
 

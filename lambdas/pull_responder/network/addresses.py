@@ -110,6 +110,10 @@ def _merge_intervals(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
 ALL_IPV4: Final = AddressSet.of("0.0.0.0/0")
 ALL_IPV6: Final = AddressSet.of("::/0")
 
+NAT64_BLOCK: Final = "64:ff9b::/96"
+"""The prefix of IPv6 addresses that stand for IPv4 addresses behind NAT64 (RFC 6052, "Well-Known Prefix")."""
+_NAT64_START: Final = _V6_START + int(ipaddress.IPv6Network(NAT64_BLOCK).network_address)
+
 # IANA's special-purpose registries (RFC 6890 and successors): never the public address of an AWS service.
 # 224.0.0.0/3 is multicast and the reserved class E together.
 PUBLIC_IPV4: Final = ALL_IPV4 - AddressSet.of(
@@ -130,6 +134,20 @@ PUBLIC_IPV4: Final = ALL_IPV4 - AddressSet.of(
 )
 # Global unicast without the special blocks in it: 2001::/23 (IETF protocols), documentation, 6to4.
 PUBLIC_IPV6: Final = AddressSet.of("2000::/3") - AddressSet.of("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
+
+
+def synthesized(addresses: AddressSet) -> AddressSet:
+    """Return the IPv6 addresses that DNS64 makes of IPv4 addresses. Those of IPv6 are left out."""
+    v4 = (addresses & ALL_IPV4).intervals
+    return AddressSet(tuple((_NAT64_START + first, _NAT64_START + last) for first, last in v4))
+
+
+def translated(address: str) -> str:
+    """Return the IPv4 address that a synthesized IPv6 address stands for; empty for any other address."""
+    found = ipaddress.ip_address(address)
+    if found.version == 4 or found not in ipaddress.IPv6Network(NAT64_BLOCK):  # noqa: PLR2004 -- IP version 4
+        return ""
+    return str(ipaddress.IPv4Address(int(found) & 0xFFFF_FFFF))
 
 
 @dataclass(frozen=True, slots=True)

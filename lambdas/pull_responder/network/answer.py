@@ -84,6 +84,7 @@ class Fix:
     - `target`: what a missing route must lead to, such as a transit gateway or one of its attachments.
     - `blackholes`: the routes that drop the traffic, in words.
     - `change`: words for a change that needs no command of ours, with `{}` where the `entry` stands.
+    - `destination`: the destination of a missing route, where it is not the default route of IPv4.
     """
 
     vpc_id: str | None = None
@@ -104,6 +105,7 @@ class Fix:
     blackholes: tuple[str, ...] = ()
     change: str | None = None
     entry: str | None = None
+    destination: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

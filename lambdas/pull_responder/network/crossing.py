@@ -18,6 +18,7 @@ from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import AddressSet
 from pull_responder.network.alternatives import combine_ways
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
+from pull_responder.network.ipv6_attachment import ipv6_hops
 from pull_responder.network.model import Network, Route, RouteTarget, read
 from pull_responder.network.neighbours import (
     Attachment,
@@ -180,7 +181,9 @@ def _over_gateway(route: Route, network: Network, traffic: Traffic, around: Surr
     towards = traffic.attachment_of(near, around)
     what = f"traffic to {traffic.server.name}"
     onward = next_attachment(near, traffic.server, around, network.region, what=what, towards=towards)
-    step = Step((*entry, *onward.hops), near=near, far=onward.attachment, beyond=onward.beyond)
+    ends = (near, *((onward.attachment,) if onward.attachment else ()))
+    hops = (*entry, *ipv6_hops(traffic.server, *ends), *onward.hops)
+    step = Step(hops, near=near, far=onward.attachment, beyond=onward.beyond)
     if onward.attachment is None:
         return step
     found = _into(step, _wanted(onward.attachment, network, around), around)

@@ -28,6 +28,7 @@ from pull_responder.network.security_groups import HTTPS, egress_hop
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_IPV4: Final = 4
 _IPV6: Final = 6
 _GATEWAYS: Final = {RouteTarget.INTERNET_GATEWAY, RouteTarget.EGRESS_ONLY_INTERNET_GATEWAY}
 # These are decided for the dialled address itself, whatever way was computed.
@@ -81,9 +82,11 @@ def read_address(trip: Trip, found: Resolution) -> Reading:  # noqa: PLR0911 -- 
             f"On the node, look in the runtime's configuration for what makes it dial port {trip.seen.port} of {host}."
         )
         return Reading(Leads.UNKNOWN, Reason(port, step))
-    if ":" in address and _IPV6 not in node_versions(trip.node, trip.network):
+    version = _IPV6 if ":" in address else _IPV4
+    if version not in node_versions(trip.node, trip.network) and trip.came_from is None:
         # A client tells the first address that failed (Go's net, Dialer.dialParallel), not the one that should work.
-        return Reading(Leads.UNKNOWN, Reason(f"{said}, and the node has no IPv6 address that could be read", RESOLVE))
+        words = f"{said}, and the node has no IPv{version} address that could be read"
+        return Reading(Leads.UNKNOWN, Reason(words, RESOLVE))
     if here & AddressSet.of(*vpc.cidrs):
         return _inside(trip, found, here, said)
     if ":" in address and _IPV6 not in trip.destination.versions:
@@ -258,7 +261,7 @@ def _dead_end(route: Route | None, table: RouteTable, address: str, trip: Trip) 
         return f"no route of {table.id} leads there"
     if not route.active:
         return f"the route {route} of {table.id} takes {address}, and is in state blackhole"
-    if route.kind in _GATEWAYS:
+    if route.kind in _GATEWAYS and is_private(address):
         return f"the route {route} of {table.id} takes {address} to the internet, which has no private addresses"
     nat_stops_it = route.kind is RouteTarget.NAT_GATEWAY and _nat_leads_nowhere(route, address, trip)
     words = f"the route {route} of {table.id} takes {address} to {route.target}, from which no route leads there"

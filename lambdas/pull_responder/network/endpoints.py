@@ -27,6 +27,7 @@ from pull_responder.network.resolution import Destination, dns_fault, endpoints_
 from pull_responder.network.routing import describe, gateway_route, routing
 from pull_responder.network.security_groups import egress_hop, ingress_hop
 
+_IPV4 = 4
 _ALL_SERVICES = ("ecr.api", "ecr.dkr", "s3")
 
 
@@ -68,6 +69,16 @@ def state_hop(endpoint: VpcEndpoint) -> Hop:
     return Hop(HopKind.ENDPOINT, endpoint.id, (cause,), (words,), (fault,))
 
 
+def takes_version(gateway: VpcEndpoint, version: int) -> bool | None:
+    """Return whether a gateway endpoint takes traffic of an IP version. None if EC2 does not tell its type.
+
+    Source: AWS PrivateLink Guide, "Gateway endpoints", "IP address type" (IPv4, IPv6, or both).
+    """
+    if not gateway.ip_type:
+        return True if version == _IPV4 else None
+    return gateway.ip_type in ("dualstack", "ipv4" if version == _IPV4 else "ipv6")
+
+
 def unreachable_hop(endpoint: VpcEndpoint, node: NodePlace) -> Hop:
     """Return the hop of an endpoint that the name resolves to, but that has no IP version in common with the node."""
     cause = PathCause.ENDPOINT_UNAVAILABLE
@@ -88,13 +99,7 @@ def explain_dead_end(trip: Trip, why: str) -> DeadEnd:
     proof = (why,) if isinstance(table, Unread) else (why, describe(table))
     table_id = None if isinstance(table, Unread) else table.id
     if gateway := next(iter(endpoints_of(destination, network, "Gateway")), None):
-        if not is_up(gateway) and not isinstance(table, Unread) and gateway_route(table, gateway):
-            return DeadEnd(state_hop(gateway).faults, gateway)
-        explanation = f"S3 gateway endpoint {gateway.id} is not in the route table of subnet {node.subnet_id}."
-        fix = Fix(route_table_id=table_id, endpoint_id=gateway.id, subnet_id=node.subnet_id)
-        resource = table_id or node.subnet_id
-        kind = ResourceType.ROUTE_TABLE if table_id else ResourceType.SUBNET
-        return DeadEnd((Fault(PathCause.S3_NOT_IN_ROUTE_TABLE, kind, resource, explanation, proof, (fix,)),), gateway)
+        return _gateway_dead_end(trip, gateway, proof)
     if interface := next(iter(endpoints_of(destination, network, "Interface")), None):
         if faults := _dns_faults(interface, destination, network, proof):
             return DeadEnd(faults, interface)
@@ -114,8 +119,25 @@ def explain_dead_end(trip: Trip, why: str) -> DeadEnd:
         explanation = f"Subnet {node.subnet_id} has no route to {destination.host}, which kubelet asked, and no VPC"
         explanation += " endpoint serves it."
     host = destination.host if destination.foreign else None
-    fix = Fix(route_table_id=table_id, subnet_id=node.subnet_id, vpc_id=vpc_id(network), host=host)
+    to = None if trip.version == _IPV4 else "::/0"
+    fix = Fix(route_table_id=table_id, subnet_id=node.subnet_id, vpc_id=vpc_id(network), host=host, destination=to)
     return DeadEnd((Fault(PathCause.NO_ROUTE, ResourceType.SUBNET, node.subnet_id, explanation, proof, (fix,)),))
+
+
+def _gateway_dead_end(trip: Trip, gateway: VpcEndpoint, proof: tuple[str, ...]) -> DeadEnd:
+    """Return why a gateway endpoint does not take the traffic."""
+    node, table = trip.node, trip.table
+    if not isinstance(table, Unread) and gateway_route(table, gateway):
+        if not is_up(gateway):
+            return DeadEnd(state_hop(gateway).faults, gateway)
+        if takes_version(gateway, trip.version) is False:
+            return DeadEnd(unreachable_hop(gateway, node).faults)
+    table_id = None if isinstance(table, Unread) else table.id
+    explanation = f"S3 gateway endpoint {gateway.id} is not in the route table of subnet {node.subnet_id}."
+    fix = Fix(route_table_id=table_id, endpoint_id=gateway.id, subnet_id=node.subnet_id)
+    resource = table_id or node.subnet_id
+    kind = ResourceType.ROUTE_TABLE if table_id else ResourceType.SUBNET
+    return DeadEnd((Fault(PathCause.S3_NOT_IN_ROUTE_TABLE, kind, resource, explanation, proof, (fix,)),), gateway)
 
 
 def _dns_faults(

@@ -1,7 +1,8 @@
 """The ways to public addresses: internet gateway, egress-only internet gateway, NAT gateway, and routes out of the VPC.
 
 Sources: Amazon VPC User Guide, "Enable internet access for a VPC using an internet gateway" (a public address is
-needed for IPv4), "NAT gateway basics" and "Troubleshoot NAT gateways" (a public NAT gateway needs a subnet with a route
+needed for IPv4), "NAT gateway basics", "DNS64 and NAT64", "Enable outbound IPv6 traffic using an egress-only internet
+gateway" (a NAT gateway is for IPv4) and "Troubleshoot NAT gateways" (a public NAT gateway needs a subnet with a route
 to an internet gateway, and ACLs that let both sides through), "Regional NAT gateways" (they have no subnet).
 """
 
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
+from pull_responder.network.addresses import NAT64_BLOCK
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
 from pull_responder.network.model import InternetGateway, NatGateway, Network, Route, RouteTarget, read
 from pull_responder.network.network_acls import EPHEMERAL_PORTS, Crossing, acl_hop, client_crossings, server_crossings
@@ -23,7 +25,20 @@ from pull_responder.network.routing import Routing, describe, routing
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_IPV4: Final = 4
 _GATEWAYS: Final = {RouteTarget.INTERNET_GATEWAY, RouteTarget.EGRESS_ONLY_INTERNET_GATEWAY}
+# AWS Outposts User Guide, "Local gateways"; AWS Wavelength Developer Guide, "How AWS Wavelength works" (a carrier
+# gateway translates between an instance's own address and its carrier IP address).
+_BEHIND: Final = {
+    RouteTarget.LOCAL_GATEWAY: (
+        "In the account that owns the Outpost, look at the routes of {target} (`aws ec2 search-local-gateway-routes`),"
+        " and in your own network at the way from there to the registry and back."
+    ),
+    RouteTarget.CARRIER_GATEWAY: (
+        "See whether the node has a carrier IP address (Association.CarrierIp of `aws ec2"
+        " describe-network-interfaces`): nothing comes back through {target} to a node without one."
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +57,9 @@ class RouteEnd:
 
 def follow_route(route: Route, trip: Trip) -> RouteEnd:
     """Return where the node's route to public addresses leads."""
-    if route.kind is RouteTarget.NAT_GATEWAY:
+    if route.kind is RouteTarget.NAT_GATEWAY and trip.version == _IPV4:
         return _nat_gateway(route, trip)
-    if problem := _problem(route, trip.network):
+    if problem := _untranslated(route) or _problem(route, trip.network):
         return RouteEnd(dead_end=problem)
     if reason := _doubt(route, trip.network):
         doubt = Undecided(PathCause.NO_ROUTE, reason)
@@ -54,11 +69,17 @@ def follow_route(route: Route, trip: Trip) -> RouteEnd:
     if route.kind is RouteTarget.EGRESS_ONLY_INTERNET_GATEWAY:
         hop = Hop(HopKind.INTERNET_GATEWAY, route.target, (PathCause.NO_ROUTE,), (f"route {route} is active",))
         return RouteEnd((_if_public(hop, trip, outbound_only=True),))
+    step = _BEHIND.get(route.kind, behind(route.target)).format(target=route.target)
     return RouteEnd(
-        beyond=Reason(
-            f"route {route} leads to a {route.kind}, and what lies behind it cannot be read", behind(route.target)
-        )
+        beyond=Reason(f"route {route} leads to a {route.kind}, and what lies behind it cannot be read", step)
     )
+
+
+def _untranslated(route: Route) -> str:
+    """Return why a route for IPv6 leads nowhere: it leads to a NAT gateway. Empty if it does not."""
+    if route.kind is not RouteTarget.NAT_GATEWAY:
+        return ""
+    return f"route {route} leads to a NAT gateway, which takes no IPv6 but what it translates ({NAT64_BLOCK})"
 
 
 def _problem(route: Route, network: Network) -> str:
@@ -98,7 +119,7 @@ def _if_public(hop: Hop, trip: Trip, *, subnet_id: str = "", outbound_only: bool
 def _internet_gateway(route: Route, trip: Trip) -> Hop:
     node, causes = trip.node, (PathCause.NO_ROUTE, PathCause.PUBLIC_IP_MISSING)
     reached = f"route {route} is active"
-    if trip.version != 4:  # noqa: PLR2004 -- IP version 4
+    if trip.version != _IPV4:
         return Hop(HopKind.INTERNET_GATEWAY, route.target, causes, (reached, f"{node.name} has an IPv6 address"))
     if isinstance(node.public_address, Unread):
         doubt = Undecided(PathCause.PUBLIC_IP_MISSING, node.public_address.reason)
@@ -119,22 +140,32 @@ def _internet_gateway(route: Route, trip: Trip) -> Hop:
     return Hop(HopKind.INTERNET_GATEWAY, route.target, causes, proof, (fault,))
 
 
-def _nat_gateway(route: Route, trip: Trip) -> RouteEnd:
+def nat_gateway_hop(route: Route, network: Network) -> Hop:
+    """Return whether the NAT gateway of a route is available, whatever lies behind it."""
     causes = (PathCause.NAT_GATEWAY_UNAVAILABLE, PathCause.NO_ROUTE)
-    nat = read(trip.network.nat_gateways, route.target, f"NAT gateway {route.target}")
+    nat = read(network.nat_gateways, route.target, f"NAT gateway {route.target}")
     if not route.active:
         state = "" if isinstance(nat, Unread) else f" It is in state {nat.state}."
         explanation = f"The route {route} leads to a NAT gateway that is no longer available.{state}"
-        return RouteEnd((_unavailable(route, explanation, (f"route {route} is in state blackhole",)),))
+        return _unavailable(route, explanation, (f"route {route} is in state blackhole",))
     if isinstance(nat, Unread):
         all_causes = (*causes, PathCause.NETWORK_ACL_BLOCKS_TRAFFIC)
         doubts = tuple(Undecided(cause, nat.reason) for cause in all_causes)
-        return RouteEnd((Hop(HopKind.NAT_GATEWAY, route.target, all_causes, undecided=doubts),))
+        return Hop(HopKind.NAT_GATEWAY, route.target, all_causes, undecided=doubts)
     state = f"{nat.id} is in state {nat.state}"
     if nat.state != "available":
         explanation = f"The route {route} leads to NAT gateway {nat.id}, which is in state {nat.state}."
-        hop = _unavailable(route, explanation, (state, f"route {route}"))
-    elif nat.public and nat.private_addresses and not nat.public_addresses:
+        return _unavailable(route, explanation, (state, f"route {route}"))
+    addresses = ", ".join(nat.public_addresses) or "none"
+    return Hop(HopKind.NAT_GATEWAY, nat.id, causes, (state, f"its public addresses: {addresses}"))
+
+
+def _nat_gateway(route: Route, trip: Trip) -> RouteEnd:
+    hop = nat_gateway_hop(route, trip.network)
+    nat = read(trip.network.nat_gateways, route.target, f"NAT gateway {route.target}")
+    if isinstance(nat, Unread) or not route.active:
+        return RouteEnd((hop,))
+    if not hop.faults and nat.public and nat.private_addresses and not nat.public_addresses:
         doubt = Undecided(
             PathCause.NAT_GATEWAY_UNAVAILABLE,
             Reason(
@@ -142,10 +173,7 @@ def _nat_gateway(route: Route, trip: Trip) -> RouteEnd:
                 f"Look at the Elastic IP addresses of {nat.id} in the VPC console.",
             ),
         )
-        hop = Hop(HopKind.NAT_GATEWAY, nat.id, causes, (state,), undecided=(doubt,))
-    else:
-        addresses = ", ".join(nat.public_addresses) or "none"
-        hop = Hop(HopKind.NAT_GATEWAY, nat.id, causes, (state, f"its public addresses: {addresses}"))
+        hop = replace(hop, evidence=hop.evidence[:1], undecided=(doubt,))
     if nat.subnet_id is None:
         # A regional NAT gateway has its own way to the internet gateway. Inference: with no subnet of its own, its
         # traffic is stopped where the node's is.

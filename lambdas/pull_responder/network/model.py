@@ -52,7 +52,8 @@ class Subnet:
 
     `availability_zone` is what its account calls the zone, `zone_id` what all accounts call it. Empty if not known.
     `maps_public_addresses` is its MapPublicIpOnLaunch. `owner` is the account that owns it, the same as for its VPC;
-    empty if not known. `public_access` is the mode of VPC Block Public Access that EC2 shows for it.
+    empty if not known. `public_access` is the mode of VPC Block Public Access that EC2 shows for it. `assigns_ipv6` is
+    its AssignIpv6AddressOnCreation, `dns64` its EnableDns64.
     """
 
     id: str
@@ -62,6 +63,8 @@ class Subnet:
     owner: str = ""
     public_access: str = "off"
     zone_id: str = ""
+    assigns_ipv6: bool = False
+    dns64: bool = False
 
 
 class RouteTarget(StrEnum):
@@ -207,6 +210,7 @@ class VpcEndpoint:
     - `private_dns_inbound_only`: PrivateDnsOnlyForInboundResolverEndpoint, an option of S3 endpoints.
     - `dns_names`: the names of its DnsEntries, wildcards included.
     - `owner`: the account that owns it. Empty if EC2 returns none.
+    - `ip_type`: its IpAddressType (ipv4, dualstack or ipv6). Empty if EC2 returns none.
     """
 
     id: str
@@ -223,6 +227,7 @@ class VpcEndpoint:
     policy: str | None = None
     dns_names: tuple[str, ...] = ()
     owner: str = ""
+    ip_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,7 @@ class Attachment:
     - `association`: the state of that association; empty if none is shown.
     - `subnet_ids`: the subnets of a VPC in which the gateway has network interfaces.
     - `appliance_mode`: whether a flow keeps to one Availability Zone of the VPC in both directions.
+    - `ipv6`: whether a VPC's attachment takes IPv6 (its option Ipv6Support). None if that is not known.
     """
 
     id: str
@@ -75,6 +76,7 @@ class Attachment:
     association: str = ""
     subnet_ids: tuple[str, ...] | Unread = ()
     appliance_mode: bool = False
+    ipv6: bool | None = None
 
     @property
     def carries(self) -> bool:

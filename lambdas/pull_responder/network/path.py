@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 from pull_responder.model.pull import Stage
 from pull_responder.model.reason import Reason
 from pull_responder.model.sighting import Sighting
-from pull_responder.network.answer import Hop, HopKind, HopVerdict, Leg, Path, PathCause, Undecided
+from pull_responder.network.answer import Leg, Path, PathCause
 from pull_responder.network.dialled import Leads, Reading, read_address
 from pull_responder.network.endpoints import unreachable_hop
+from pull_responder.network.families import hops_of, trips_of
 from pull_responder.network.model import Network, NodePlace, RegistryPlace
 from pull_responder.network.names import other_answer
+from pull_responder.network.nat64 import nat64_way, no_dns64_hop
 from pull_responder.network.next_steps import connect
-from pull_responder.network.places import Trip, node_versions
+from pull_responder.network.places import Trip
 from pull_responder.network.public_way import Hops
 from pull_responder.network.resolution import Destination, Resolution, destinations, resolve
 from pull_responder.network.seen_host import destination_seen, may_be_mirror
-from pull_responder.network.ways import way
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -47,7 +48,7 @@ def trace(node: NodePlace, registry: RegistryPlace, network: Network, sighting: 
     found: list[tuple[Leg, Resolution, Reading]] = []
     for destination in wanted:
         seen = _seen_at(destination, about, sighting)
-        trips = _trips(Trip(node, destination, network, 4, seen, _hint(destination, expected, network, seen)))
+        trips = trips_of(Trip(node, destination, network, 4, seen, _hint(destination, expected, network, seen)))
         answer = resolve(destination, network)
         found.append((_leg(trips), answer, _reading(trips[0], answer)))
     others = next((reading for _, _, reading in found if reading.contradicts), None)
@@ -102,33 +103,16 @@ def _leave_open(leg: Leg, causes: Collection[PathCause], reason: str) -> Leg:
     return replace(leg, hops=tuple(hop.with_faults_undecided(reason, only=causes) for hop in leg.hops))
 
 
-def _trips(trip: Trip) -> list[Trip]:
-    """Return the trips of the node's IP versions; only that of the dialled address, if the message tells one."""
-    versions = node_versions(trip.node, trip.network)
-    if trip.seen and trip.seen.address:
-        versions = (6 if ":" in trip.seen.address else 4,)
-    return [replace(trip, version=version) for version in versions]
-
-
 def _leg(trips: list[Trip]) -> Leg:
-    node, destination, network = trips[0].node, trips[0].destination, trips[0].network
-    ways = [hops for trip in trips if (hops := way(trip))]
-    # A client tries both IP versions (RFC 8305), so one that works is enough. If none does, IPv4 is the one to fix.
-    legs = [Leg(destination.stage, destination.host, hops) for hops in ways]
-    for verdict in (HopVerdict.OK, HopVerdict.UNDECIDED, HopVerdict.FAILED):
-        if best := next((leg for leg in legs if leg.verdict is verdict), None):
-            return best
-    return Leg(destination.stage, destination.host, _no_common_version(node, destination, network))
+    destination = trips[0].destination
+    return Leg(destination.stage, destination.host, hops_of(trips) or _no_common_version(trips[0]))
 
 
-def _no_common_version(node: NodePlace, destination: Destination, network: Network) -> Hops:
+def _no_common_version(trip: Trip) -> Hops:
     """Return the hops if the node and the name's addresses have no IP version in common."""
-    found = resolve(destination, network)
+    found = resolve(trip.destination, trip.network)
     if found.endpoint and not found.doubt:
-        return found.hop, unreachable_hop(found.endpoint, node)
-    reason = Reason(
-        f"{node.name} has only IPv6 and {destination.host} only IPv4: DNS64 and NAT64 are not followed",
-        f"On the node, run `nslookup {destination.host}`: with DNS64 it gives an address of 64:ff9b::/96.",
-    )
-    doubt = Undecided(PathCause.NO_ROUTE, reason)
-    return (found.hop, Hop(HopKind.NODE, node.name, (PathCause.NO_ROUTE,), undecided=(doubt,)))
+        return found.hop, unreachable_hop(found.endpoint, trip.node)
+    missing = no_dns64_hop(trip.node, trip.destination, trip.network)
+    onward = nat64_way(replace(trip, version=6, nat64=True))[1:] if missing.faults else ()
+    return found.hop, missing, *onward

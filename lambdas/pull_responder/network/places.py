@@ -27,6 +27,7 @@ class Trip:
 
     - `seen`: what kubelet's message shows of this way, empty if it shows nothing. None before a failure.
     - `hint`: why the name may lead to another VPC, as names of the same registry do. Empty if nothing says so.
+    - `nat64`: whether a NAT gateway translates, so that the node speaks IPv6 and the destination IPv4.
     - `came_from`: the node as a peer, for the part of a way that is in another VPC. Then `network` is that VPC and the
       subnet of `node` is the one by which the traffic enters it.
     """
@@ -38,6 +39,7 @@ class Trip:
     seen: Sighting | None = None
     hint: str = ""
     came_from: Peer | None = None
+    nat64: bool = False
 
     @property
     def table(self) -> RouteTable | Unread:
@@ -154,12 +156,21 @@ def public_peer(destination: Destination, network: Network, version: int) -> Pee
     if not isinstance(network.vpc, Unread):
         public = public - addresses_of(network.vpc.cidrs, version)
     peer = Peer("the public internet", public, default)
-    if destination.service != "s3" or version != _IPV4:
+    if destination.service != "s3":
         return replace(peer, addresses=public - _gateway_services(network))
     lists = _s3_prefix_lists(destination, network)
     read_lists = [read(network.prefix_lists, found, found) for found in lists]
-    cidrs = tuple(cidr for found in read_lists if not isinstance(found, Unread) for cidr in found.entries)
-    known = addresses_of(cidrs, version)
+    of_version = {
+        each.id: addresses_of(each.entries, version)
+        for each in read_lists
+        if not isinstance(each, Unread) and each.entries
+    }
+    known = AddressSet()
+    for addresses in of_version.values():
+        known |= addresses
+    if version != _IPV4 and not known:
+        return replace(peer, addresses=public - _gateway_services(network))
+    lists = tuple(each for each in lists if of_version.get(each, True))
     return replace(peer, name="S3's public addresses", addresses=known or public, prefix_list_ids=frozenset(lists))
 
 

@@ -10,7 +10,7 @@ from pull_responder.network.addresses import Peer
 from pull_responder.network.answer import Hop, HopKind, HopVerdict, PathCause, Undecided
 from pull_responder.network.crossing import unless_shared
 from pull_responder.network.egress import egress_end
-from pull_responder.network.endpoints import DeadEnd, explain_dead_end, interface_way, state_hop
+from pull_responder.network.endpoints import DeadEnd, explain_dead_end, interface_way, state_hop, takes_version
 from pull_responder.network.internet import RouteEnd
 from pull_responder.network.model import Route, RouteTable
 from pull_responder.network.network_acls import acl_hop, client_crossings
@@ -55,12 +55,13 @@ def public_way(trip: Trip) -> Hops:
     unknown = ""
     for endpoint in endpoints_of(trip.destination, network, "Gateway"):
         route = gateway_route(table, endpoint)
-        if route and route.active and trip.version != 4:  # noqa: PLR2004 -- IP version 4
+        takes = takes_version(endpoint, trip.version)
+        if route and route.active and takes is None:
             unknown = Reason(
                 f"whether {endpoint.id} takes IPv6 to S3 is not known, and no other route of {table.id} does",
                 f"On the node, run `curl -6 -v https://{trip.destination.host}` and see whether it connects.",
             )
-        elif route and route.active:
+        elif route and route.active and takes:
             evidence = (f"route {route} of {table.id} takes S3's addresses to {endpoint.id}",)
             causes = (PathCause.NO_ROUTE, PathCause.S3_NOT_IN_ROUTE_TABLE, PathCause.ENDPOINT_MISSING)
             hop = Hop(HopKind.ROUTE, table.id, causes, evidence)

@@ -14,6 +14,7 @@ from pull_responder.network.endpoints import interface_way
 from pull_responder.network.model import VpcEndpoint
 from pull_responder.network.name_hop import name_hop, unread_answers
 from pull_responder.network.names import By
+from pull_responder.network.nat64 import nat64_way
 from pull_responder.network.next_steps import connect
 from pull_responder.network.places import Trip, addresses_of, inside_peer, interfaces_of, private_peer
 from pull_responder.network.public_way import Hops, doubt_with_next_step, first_hops, public_way
@@ -42,7 +43,7 @@ _OF_HUB = (
 
 def way(trip: Trip) -> Hops:
     """Return the hops of a trip; empty if the name has no address of this IP version."""
-    hops, firewall = _way(trip), firewall_hop(trip)
+    hops, firewall = nat64_way(trip) if trip.nat64 else _way(trip), firewall_hop(trip)
     return (hops[0], firewall, *hops[1:]) if hops and firewall else hops
 
 

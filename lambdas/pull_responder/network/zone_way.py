@@ -60,7 +60,8 @@ def way_to(address: str, trip: Trip, said: str) -> Hops:
     reason = f"{trip.destination.host} resolves to {address}: {said}"
     vpc = trip.network.vpc
     inside = not isinstance(vpc, Unread) and bool(AddressSet.of(address) & AddressSet.of(*vpc.cidrs))
-    if inside or not is_private(address):
+    # Endpoints in other VPCs have IPv6 addresses that look public.
+    if inside or not (is_private(address) or answer.endpoint_id):
         where = "an address of the VPC that none of its endpoints has" if inside else "a public address"
         return (_open(trip, Reason(f"{reason}, {where}", connect(trip.destination.host))),)
     seen = Sighting(trip.destination.host, address, HTTPS, stage=trip.destination.stage)

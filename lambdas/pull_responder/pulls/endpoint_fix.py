@@ -32,7 +32,12 @@ def fix_endpoint(fault: Fault, path: PullPath) -> Remediation:
     bare = endpoint and endpoint.type == "Interface" and not endpoint.subnet_ids
     if endpoint and bare and endpoint.state.lower() == "available" and path.owned is None:
         return add_endpoint_subnets(where, endpoint_id=endpoint.id, subnet_ids=_one_a_zone(path))
-    if endpoint and endpoint.state.lower() == "pendingacceptance":
+    if endpoint and endpoint.interfaces and endpoint.state.lower() == "available":
+        summary = (
+            f"Give the endpoint {fault.resource_id} IPv6 addresses and records, too (IP address type and DNS record IP"
+            " type dualstack), or the nodes IPv4 addresses."
+        )
+    elif endpoint and endpoint.state.lower() == "pendingacceptance":
         summary = f"Accept the endpoint {fault.resource_id} in the account of its service, or create it again."
     else:
         state = f", which is in state {endpoint.state}," if endpoint else ""

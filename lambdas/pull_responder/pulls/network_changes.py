@@ -212,6 +212,14 @@ def _new_endpoint(command: Command, given: Mapping[str, str], network: Network) 
     return network
 
 
+def _subnet(command: Command, given: Mapping[str, str], network: Network) -> Network:
+    subnets = network.subnets
+    if isinstance(subnets, Unread) or "--enable-dns64" not in command:
+        return network
+    subnet = subnets[given["subnet-id"]]
+    return replace(network, subnets={**subnets, subnet.id: replace(subnet, dns64=True)})
+
+
 def _dns(command: Command, _: Mapping[str, str], network: Network) -> Network:
     vpc = network.vpc
     if isinstance(vpc, Unread):
@@ -237,4 +245,5 @@ _CHANGES: Final[Mapping[tuple[str, ...], Callable[[Command, Mapping[str, str], N
     ("ec2", "modify-vpc-endpoint"): _endpoint,
     ("ec2", "create-vpc-endpoint"): _new_endpoint,
     ("ec2", "modify-vpc-attribute"): _dns,
+    ("ec2", "modify-subnet-attribute"): _subnet,
 }

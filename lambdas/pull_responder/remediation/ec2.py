@@ -182,6 +182,15 @@ def route_to(where: Where, *, route_table_id: str, target: str, replace: bool, d
     )
 
 
+def enable_dns64(where: Where, *, subnet_id: str) -> Remediation:
+    """Let Amazon's DNS server give nodes of a subnet IPv6 addresses for names that have IPv4 addresses alone."""
+    return where.remedy(
+        f"Turn on DNS64 in {subnet_id}.",
+        docs.VPC_NAT64,
+        where.ec2("modify-subnet-attribute", "--enable-dns64", subnet_id=subnet_id),
+    )
+
+
 def propagate_attachment(where: Where, *, table_id: str, attachment_id: str, destination: str) -> Remediation:
     """Propagate an attachment's routes to a route table of a transit gateway."""
     return where.remedy(

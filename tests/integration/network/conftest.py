@@ -20,6 +20,7 @@ from pull_responder.emulator import (
     cache_rules,
     dns_firewall,
     hosted_zones,
+    ipv6,
     network_firewall,
     route53_profiles,
     transit_gateways,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def moto() -> Iterator[str]:
     vpc_endpoints.apply()
+    ipv6.apply()
     transit_gateways.apply()
     hosted_zones.apply()
     dns_firewall.apply()

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.integration.worlds import caches, hubs, organizations, pullers
+from tests.integration.worlds import caches, families, hubs, organizations, pullers
 from tests.integration.worlds.fault import Break, broken
 from tests.integration.worlds.world import EVERYTHING, WAY, Part, World, works
 
@@ -28,7 +28,7 @@ def _has_repository(world: World) -> bool:
 
 def _has_route(world: World) -> bool:
     """Rules for private ranges are enough for endpoints, by which a VPC without a route can be mended, too."""
-    return world.default_route
+    return world.default_route and world.route64
 
 
 def _may_lose_route(world: World) -> bool:
@@ -44,13 +44,14 @@ def _has_service(world: World) -> bool:
 
 
 def _has_other_zone(world: World) -> bool:
-    return world.puller == "node" and not world.hub and world.default_route
+    return world.puller == "node" and not (world.hub or world.family) and world.default_route
 
 
 _ENDPOINTS: Final = "endpoints both"
 _ROLE_READS: Final = "iam:GetRolePolicy"
 BREAKS: Final[dict[str, Break]] = {
     **caches.BREAKS,
+    **families.BREAKS,
     **hubs.BREAKS,
     **organizations.BREAKS,
     **pullers.BREAKS,
@@ -241,6 +242,8 @@ def _has_room(world: World, miss: str) -> bool:
         "an RCP about others": world.organization,
         "an instance role that more services assume": world.puller != "pod",
         "a rule for another prefix": _is_ours(world),
+        # moto's outbound endpoints have IPv4 addresses alone.
+        "a rule for other names": world.family != "six",
         "an index with the node's platform": _has_repository(world),
         # It is no way to the internet.
         "egress to endpoints and S3 alone": world.way == "endpoints"

@@ -17,7 +17,7 @@ from tests.integration.worlds.pullers import NAMESPACE, PROFILE, run_fargate_pod
 from tests.integration.worlds.recorded import OTHERS, OURS, REGION, Emulated
 from tests.integration.worlds.repositories import build_repository
 from tests.integration.worlds.statements import allow, deny, policy
-from tests.integration.worlds.world import PUBLIC, World, takes
+from tests.integration.worlds.world import PUBLIC, PUBLIC_IPV6, PUBLIC_NAT64, World, takes
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -28,6 +28,7 @@ CLUSTER: Final = "prod"
 GROUP: Final = "workers"
 _NETWORK: Final = (
     "way", "hub", "hub_fault", "zone_b", "default_route", "nat", "nat_subnet_route", "public_address", "egress", "acl",
+    "family", "route6", "egress6", "acl6", "dns64", "route64",
     "dns_support", "dns_hostnames", "api", "dkr", "s3", "endpoint_ingress", "api_policy", "dkr_policy",
     "s3_policy",
 )  # fmt: skip
@@ -73,6 +74,7 @@ class Built:
 
     - `parts` are the ends of the ARNs of all that the pull meets.
     - `address` is what the registry's host leads to: the endpoint's interface where it takes the traffic.
+    - `dual_stack` says whether the image's name has the registry's dual-stack host.
     """
 
     node: str
@@ -83,9 +85,12 @@ class Built:
     repository: str
     address: str
     parts: frozenset[str]
+    dual_stack: bool = False
 
     @property
     def host(self) -> str:
+        if self.dual_stack:
+            return f"{self.registry}.dkr-ecr.{REGION}.on.aws"
         return f"{self.registry}.dkr.ecr.{REGION}.amazonaws.com"
 
     @property
@@ -142,17 +147,21 @@ class Builder:
         else:
             profile = self._part("r", _node_world(world), _ROLE, {*_OF_ROLE}, self._role)
             node, name = self._node(world, network, profile)
+            if world.family == "six":
+                # EC2 User Guide, "Hostname types": instances in such subnets are named by their id.
+                name = f"{node}.ec2.internal"
             session = "ecr-credential-provider" if world.puller == "pod" else node
             self._node_group(world, network, profile)
         if world.gone:
             network.ec2.terminate_instances(InstanceIds=[node])
         self.emulated.forget_changes()
-        address = address_of(network, "ecr.dkr") if takes(world, "dkr") else PUBLIC
+        public = {"": PUBLIC, "dual": PUBLIC_IPV6, "six": PUBLIC_NAT64}[world.family]
+        address = address_of(network, "ecr.dkr") if takes(world, "dkr") else public
         registry = _AWS if world.of_aws else OTHERS if world.shared else OURS
         acl = self._part("a", world, _NETWORK, BESIDE.keys(), self._acl)
         of_network = {network.a, network.vpc, network.group, network.endpoint_group, network.nat, network.table_a, acl}
         of_network |= {network.endpoints[name] for name in network.endpoints.keys() & {"ecr.api", "ecr.dkr", "s3"}}
-        if world.zone_b != "sound" or not world.default_route:
+        if world.zone_b != "sound" or not (world.default_route and world.route6 and world.route64 and world.dns64):
             of_network.add(network.b)
         if not world.nat_subnet_route:
             of_network.add(network.public)
@@ -168,7 +177,7 @@ class Builder:
         # AWS's words may blame a policy of the registry's account without naming it.
         of_pull.add(f":Account:{registry}")
         parts = frozenset(filter(None, of_network | of_pull)) | self.organization.parts(world)
-        return Built(node, name, session, role, registry, repository, address, parts)
+        return Built(node, name, session, role, registry, repository, address, parts, world.family == "dual")
 
     def _acl(self, world: World, _: str) -> str:
         network = self._part("n", world, _NETWORK, BESIDE.keys(), self._network)
@@ -276,6 +285,7 @@ class Builder:
             SecurityGroupIds=[network.group],
             MetadataOptions={"HttpEndpoint": "enabled" if world.metadata else "disabled"},
             IamInstanceProfile={"Name": role},
+            **({"Ipv6AddressCount": 1} if world.family else {}),
             TagSpecifications=[{"ResourceType": "instance", "Tags": listed}],
         )["Instances"]
         return made["InstanceId"], made["PrivateDnsName"]

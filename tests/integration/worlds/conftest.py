@@ -16,6 +16,7 @@ from pull_responder.emulator import (
     access_entries,
     dns_firewall,
     hosted_zones,
+    ipv6,
     route53_profiles,
     transit_gateways,
     vpc_endpoints,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def builder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Builder]:
     folder: Path = tmp_path_factory.mktemp("worlds")
-    for gaps in (vpc_endpoints, access_entries, transit_gateways, hosted_zones, dns_firewall):
+    for gaps in (vpc_endpoints, access_entries, transit_gateways, hosted_zones, dns_firewall, ipv6):
         gaps.apply()
     route53_profiles.apply_to_moto()
     with pytest.MonkeyPatch.context() as patch, mock_aws():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from hypothesis import strategies as st
 
-from tests.integration.worlds import caches, hubs, organizations, pullers
+from tests.integration.worlds import caches, families, hubs, organizations, pullers
 from tests.integration.worlds.breaks import BREAKS, NEAR_MISSES, with_breaks
 from tests.integration.worlds.failures import BY_AWS, CACHE_NAMES, NAMES
 from tests.integration.worlds.recorded import ASSUME
@@ -23,7 +23,7 @@ _BESIDE: Final = (
     *pullers.READS,
     ASSUME,
     "ec2:DescribeDhcpOptions",
-    "ec2:DescribeEgressOnlyInternetGateways",
+    *families.READS,
     "ec2:DescribeInternetGateways",
     "ec2:DescribeLaunchTemplateVersions",
     "ec2:DescribePrefixLists",
@@ -100,6 +100,9 @@ def sound_worlds(draw: st.DrawFn) -> World:
         hub=draw(st.sampled_from(hubs_of_way.get(way, ("",)))) if registry != "cache" else "",
         organization=draw(st.integers(0, 2)) == 0,
     )
+    if way in _BY_INTERNET and registry in ("ours", "shared") and puller == "node" and not world.hub:
+        of_way = ("", "", *(each for each in families.FAMILIES if way == "nat" or each == "dual"))
+        world = replace(world, family=draw(st.sampled_from(of_way)))
     return draw(cached(world)) if registry == "cache" else world
 
 
@@ -146,4 +149,7 @@ def names_in(world: World) -> tuple[str, ...]:
     if world.puller == "pod":
         # What kubelet says does not tell of the pod's role.
         return (*BY_AWS, *(CACHE_NAMES if fetches(world) else ()))
+    if world.family == "six":
+        # A host outside of AWS may have IPv6 addresses of its own, and no private address of IPv4 is in reach.
+        return tuple(each for each in NAMES if not each.endswith(("a foreign host", "an address elsewhere")))
     return (*NAMES, *(CACHE_NAMES if fetches(world) else ()))

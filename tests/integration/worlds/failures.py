@@ -18,7 +18,7 @@ from pull_responder.model.pull import PullFailure
 from tests.integration.worlds.pullers import provider
 from tests.integration.worlds.recorded import OURS, REGION
 from tests.integration.worlds.words import ACTIONS, CACHE_DENIALS, DECIDED_BY, DENIALS, KINDS, KUBELET, Said
-from tests.integration.worlds.world import PUBLIC, Part, works
+from tests.integration.worlds.world import PUBLIC, PUBLIC_IPV6, PUBLIC_NAT64, Part, works
 
 if TYPE_CHECKING:
     from tests.integration.worlds.building import Built
@@ -79,12 +79,19 @@ def failure(called: str, built: Built) -> Failure:
     if by == "denied":
         return _denied(what, built)
     said = KUBELET[what]
-    names = {"IMAGE": built.image, "HOST": built.host, "REPOSITORY": built.repository, "ADDRESS": built.address}
+    address = f"[{built.address}]" if ":" in built.address else built.address
+    names = {"IMAGE": built.image, "HOST": built.host, "REPOSITORY": built.repository, "ADDRESS": address}
+    if built.dual_stack:
+        names |= {
+            f"api.ecr.{REGION}.amazonaws.com": f"ecr.{REGION}.api.aws",
+            f"s3.{REGION}.": f"s3.dualstack.{REGION}.",
+        }
     message = said.text
     for word, name in names.items():
         message = message.replace(word, name)
     if said.leads == "public":
-        said = replace(said, contradicts=built.address != PUBLIC, leads="public" if built.address != PUBLIC else "")
+        by_endpoint = built.address not in (PUBLIC, PUBLIC_IPV6, PUBLIC_NAT64)
+        said = replace(said, contradicts=by_endpoint, leads="public" if by_endpoint else "")
     event = _audit_record(built, message) if by == "audit" else _kubernetes_event(built, message)
     (pull,) = read_text(json.dumps(event))
     assert isinstance(pull, PullFailure), pull

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.integration.network.estate import INTERNET, NetworkEstate
+from tests.integration.worlds import families
 from tests.integration.worlds.hubs import Hubs, private_zone
 from tests.integration.worlds.recorded import OURS, REGION
 from tests.integration.worlds.statements import allow
@@ -46,8 +47,12 @@ BESIDE: Final[dict[str, Callable[[NetworkEstate], object]]] = {
 def build_network(world: World, estate: NetworkEstate, hubs: Hubs) -> NetworkEstate:
     """Build the network of a world; `estate` has nothing yet but clients."""
     estate.network()
+    if world.family:
+        families.add_blocks(world, estate)
     estate.group = estate.security_group("nodes")
     _set_way(world, estate)
+    if world.family:
+        families.set_way(world, estate)
     if world.has_endpoints:
         _set_endpoints(world, estate)
     hubs.join(world, estate)
@@ -133,9 +138,11 @@ def _set_filters(world: World, estate: NetworkEstate) -> None:
         }
     if world.egress in rules:
         estate.ec2.authorize_security_group_egress(GroupId=estate.group, IpPermissions=[rules[world.egress]])
-    if world.acl == "open":
+    if world.acl == world.acl6 == "open":
         return
     acl = estate.network_acl(estate.a)
+    if world.family:
+        families.set_acl(world, estate, acl)
     estate.entry(acl, 100, allow=True, egress=True)
     answers = (1, 1023) if world.acl == "no answers" else None
     estate.entry(acl, 100, allow=True, egress=False, ports=answers)

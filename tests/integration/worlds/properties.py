@@ -36,6 +36,10 @@ OF_THE_WAY: Final = frozenset(
         "vpc_dns_disabled",
         "endpoint_security_group_blocks_ingress",
         "s3_endpoint_not_in_route_table",
+        "peering_cannot_carry_traffic",
+        "transit_gateway_blocks_traffic",
+        "network_firewall_blocks_registry",
+        "dns_firewall_blocks_registry",
     }
 )
 _ROLE: Final = Part.TOKEN | Part.POLICIES

@@ -110,6 +110,8 @@ def _kinds() -> Iterator[World]:
     for cache in CACHES:
         for prefix in PREFIXES:
             yield from (World("nat", cache=cache, cached=cached, cache_prefix=prefix) for cached in (False, True))
+    yield from (World(way, family="dual") for way in ("nat", "public"))
+    yield World("nat", family="six")
     yield from (World(way, hub=hub) for way in ("nat", SPOKE) for hub in HUBS)
     yield from (World(way, hub=BESIDE_ENDPOINTS) for way in ("endpoints", "both"))
 

@@ -14,13 +14,17 @@ WAYS: Final = ("nat", "public", "endpoints", "both")
 # A VPC without a way to the internet, but for S3's gateway endpoint and a route to a transit gateway.
 SPOKE: Final = "spoke"
 KINDS_OF_WORLD: Final = (
-    "way", "shared", "of_aws", "puller", "hub", "organization",
+    "way", "shared", "of_aws", "puller", "hub", "organization", "family",
     "cache", "cached", "cache_prefix", "upstream_prefix", "cache_role_in", "template",
 )  # fmt: skip
 PRIVATE_ELSEWHERE: Final = "10.100.1.10"
 """An address of a network beyond the transit gateway."""
 PUBLIC: Final = "44.213.79.50"
 """An address of ECR."""
+PUBLIC_IPV6: Final = "2600:1f18:4000::9"
+"""An address of ECR's dual-stack hosts."""
+PUBLIC_NAT64: Final = "64:ff9b::2cd5:4f32"
+"""What DNS64 makes of PUBLIC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,9 @@ class World:
       all or for ecr.dkr's alone, private hosted zones, or DNS servers of the VPC's DHCP options.
     - `hub_fault`: what is broken in the hub, which nobody sees from here.
     - `organization`: whether the accounts are in an organization.
+    - `family`: "dual" for nodes with both IP versions that pull from a dual-stack host, "six" for nodes with IPv6 alone
+      that pull from a plain host over DNS64 and NAT64, empty for IPv4 alone.
+    - `route6`, `egress6`, `acl6`: the way out over IPv6. `dns64`, `route64`: what NAT64 needs.
     - `cache`: whose images the repository caches, empty for nobody's. `cached`: whether the image is cached already.
       `cache_prefix` and `upstream_prefix` are the rule's; `cache_role_in` says whose account its role is in.
     - `template`: what a repository creation template gives new repositories of the cache, empty without a template.
@@ -49,6 +56,7 @@ class World:
     puller: str = "node"
     hub: str = ""
     organization: bool = False
+    family: str = ""
     cache: str = ""
     cached: bool = False
     cache_prefix: str = "cache"
@@ -69,6 +77,11 @@ class World:
     public_address: bool = True
     egress: str = "all"
     acl: str = "open"
+    route6: bool = True
+    egress6: bool = True
+    acl6: str = "open"
+    dns64: bool = True
+    route64: bool = True
     dns_support: bool = True
     dns_hostnames: bool = True
     api: str = "sound"
@@ -235,6 +248,16 @@ def _reaches_s3(world: World) -> bool:
 
 
 def _internet(world: World) -> bool:
-    if world.way in ("endpoints", SPOKE) or not world.default_route or world.egress not in ("all", "https"):
+    """Amazon VPC User Guide, "DNS64 and NAT64"; RFC 8305: of two IP versions, one that works is enough."""
+    if world.way in ("endpoints", SPOKE):
+        return False
+    out6 = world.egress6 and world.acl6 == "open"
+    if world.family == "six":
+        return out6 and world.dns64 and world.route64 and world.nat and world.nat_subnet_route
+    return _over_ipv4(world) or (world.family == "dual" and out6 and world.route6)
+
+
+def _over_ipv4(world: World) -> bool:
+    if not world.default_route or world.egress not in ("all", "https"):
         return False
     return world.public_address if world.way == "public" else world.nat and world.nat_subnet_route

@@ -171,7 +171,10 @@ OPEN: dict[str, tuple[SampleNetwork, set[str]]] = {
         {"security_group_blocks_egress"},
     ),
     "a node without any group": (behind_nat().with_node(group_ids=()), {"security_group_blocks_egress"}),
-    "an IPv6-only node": (behind_nat().with_node(addresses=("2600:1f18::5",)), {"no_route_to_ecr"}),
+    "an IPv6-only node, and DNS servers that may have DNS64": (
+        behind_nat().with_node(addresses=("2600:1f18::5",)).vpc(dns_servers=("10.0.0.53",)),
+        {"no_route_to_ecr"},
+    ),
 }
 
 

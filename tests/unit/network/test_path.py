@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pull_responder.model.pull import Stage
+from pull_responder.model.reason import steps_of
 from pull_responder.network import HopKind, HopVerdict, NetworkAclEntry, Path, PathCause, Route, Unread
 from tests.unit.network.estate import (
     DENIED,
@@ -321,6 +322,19 @@ def test_a_route_out_of_the_vpc_is_undecided_and_the_reason_names_it(kind: str, 
     assert faults(estate) == set()
     assert open_causes(estate) == {"no_route_to_ecr"} | OF_ITS_OWN.get(target, set())
     assert f"0.0.0.0/0 -> {target} leads to a {kind}" in reasons(estate, PathCause.NO_ROUTE)
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("lgw-1", "In the account that owns the Outpost, look at the routes of lgw-1"),
+        ("cagw-1", "nothing comes back through cagw-1 to a node without one"),
+        ("vgw-1", "Follow the path behind vgw-1"),
+    ],
+)
+def test_what_lies_behind_a_gateway_of_another_place_has_a_step_of_its_own(target: str, words: str) -> None:
+    (doubt,) = isolated().routes(Route("0.0.0.0/0", target)).trace().undecided
+    assert [step for step in steps_of(doubt.reason) if words in str(step)]
 
 
 def test_with_a_transit_gateway_and_two_endpoints_the_third_is_undecided() -> None:

@@ -254,9 +254,12 @@ DOUBTS: dict[str, tuple[SampleNetwork, PathCause, str, tuple[str, ...]]] = {
         ),
     ),
     "a node with IPv6 alone": (
-        behind_nat().with_node(addresses=ONLY_IPV6),
+        behind_nat().with_node(addresses=ONLY_IPV6).with_facts(subnets=DENIED),
         NO_ROUTE,
-        f"i-1 has only IPv6 and {API} only IPv4: DNS64 and NAT64 are not followed",
+        (
+            f"i-1 has only IPv6 addresses, and {API} only IPv4 ones: what answers for it is not certain, as the call"
+            " was denied"
+        ),
         (f"On the node, run `nslookup {API}`: with DNS64 it gives an address of 64:ff9b::/96.",),
     ),
     "routes for parts of the internet": (

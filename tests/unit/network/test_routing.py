@@ -129,11 +129,6 @@ class TestIpv6:
         estate = isolated().with_node(addresses=self.BOTH).routes(self.V6_OUT)
         assert faults(estate) == NO_ROUTE
 
-    def test_an_ipv6_only_node_and_a_plain_host_depend_on_nat64(self) -> None:
-        estate = behind_nat().with_node(addresses=("2600:1f18::5",))
-        assert (faults(estate), open_causes(estate)) == (set(), {"no_route_to_ecr"})
-        assert "NAT64" in reasons(estate, PathCause.NO_ROUTE)
-
     def test_an_internet_gateway_serves_ipv6_without_a_public_ipv4_address(self) -> None:
         estate = (
             isolated().with_node(addresses=self.BOTH).pulling(self.DUAL_STACK).egress(rule("::/0"), rule("0.0.0.0/0"))
