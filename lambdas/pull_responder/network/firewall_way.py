@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.model.reason import Reason
+from pull_responder.model.reason import Reason, steps_of
 from pull_responder.model.unread import Unread
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
 from pull_responder.network.firewall_policy import Connection, Does, Effect, judge_policy
@@ -78,7 +78,7 @@ def _with_effect(hop: Hop, effect: Effect, trip: Trip) -> Hop:
         return replace(hop, evidence=(*hop.evidence, proof))
     if effect.does is Does.OPEN:
         step = f"Look at {effect.resource} in the VPC console, and in the firewall's logs for {host}."
-        return replace(hop, undecided=(Undecided(_CAUSE, Reason(proof, step)),))
+        return replace(hop, undecided=(Undecided(_CAUSE, Reason(proof, *steps_of(effect.proof), step)),))
     explanation = f"Network Firewall {hop.resource_id} drops TLS connections to {host}: {effect.proof}."
     fix = Fix(host=host, target=effect.resource)
     fault = Fault(_CAUSE, ResourceType.OTHER, effect.resource, explanation, (*hop.evidence, proof), (fix,))

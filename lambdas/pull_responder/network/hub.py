@@ -90,6 +90,8 @@ def _entered(step: Step, far: Network, server: Peer, trip: Trip) -> tuple[str, .
     """Return the subnets by which the traffic may enter. Unread if one of them leads it elsewhere than to the VPC."""
     if step.far is None:
         return ()
+    if isinstance(step.far.subnet_ids, Unread):
+        return step.far.subnet_ids
     if not step.entries:
         return Unread(Reason(f"the subnets of {step.far.id} are not known", behind(step.far.gateway_id)))
     for entry in step.entries:
