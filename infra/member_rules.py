@@ -28,7 +28,8 @@ def member_rules() -> Mapping[str, RulePattern]:
         if "eventName" in rule.pattern.get("detail", {}):
             (source,) = rule.pattern["source"]
             what = "Denied" if rule.reads else "Changed"
-            calls[f"{source.removeprefix('aws.').capitalize()}{what}"].append(rule)
+            service = "".join(part.capitalize() for part in source.removeprefix("aws.").split("-"))
+            calls[f"{service}{what}"].append(rule)
         else:
             others[name] = rule
     return {**{name: _together(rules) for name, rules in calls.items()}, **others}

@@ -18,7 +18,17 @@ if TYPE_CHECKING:
     from pull_responder.emulator.emulated_aws import EmulatedAws
 
 REMEDIATION = Path(__file__).resolve().parents[2] / "lambdas" / "pull_responder" / "remediation"
-SERVICES = ("ec2", "ecr", "eks", "iam", "kms", "organizations", "secretsmanager")
+SERVICES = (
+    "ec2",
+    "ecr",
+    "eks",
+    "iam",
+    "kms",
+    "network-firewall",
+    "organizations",
+    "route53resolver",
+    "secretsmanager",
+)
 
 
 def call(service: str, name: str, **changed: Any) -> dict[str, Any]:  # noqa: ANN401 -- JSON
@@ -69,6 +79,10 @@ def custom_action(name: str) -> dict[str, Any]:
         ("a control policy", call("organizations", "DetachPolicy"), "Organizations"),
         ("a key", call("kms", "EnableKey"), "Keys"),
         ("the use of a key", call("kms", "Decrypt"), None),
+        ("a rule group", call("network-firewall", "UpdateRuleGroup"), "Firewalls"),
+        ("a firewall's logs", call("network-firewall", "UpdateLoggingConfiguration"), None),
+        ("a domain list", call("route53resolver", "UpdateFirewallDomains"), "DnsFirewalls"),
+        ("a log of queries", call("route53resolver", "CreateResolverQueryLogConfig"), None),
         ("a secret", call("secretsmanager", "RestoreSecret"), "Secrets"),
         ("an event of somebody who poses as IAM", {**call("iam", "AttachRolePolicy"), "source": "custom.iam"}, None),
         ("a push", event_of_ecr("ECR Image Action", action_type="PUSH", result="SUCCESS"), "ImagePushed"),

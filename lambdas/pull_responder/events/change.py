@@ -24,7 +24,19 @@ from pull_responder.model.arn import DNS_SUFFIXES
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-SERVICES: Final = frozenset({"ec2", "ecr", "eks", "iam", "kms", "organizations", "secretsmanager"})
+SERVICES: Final = frozenset(
+    {
+        "ec2",
+        "ecr",
+        "eks",
+        "iam",
+        "kms",
+        "network-firewall",
+        "organizations",
+        "route53resolver",
+        "secretsmanager",
+    }
+)
 """The services whose changes can fix a pull, by their prefix in IAM actions and event sources."""
 
 IMAGE_ACTION: Final = "ECR Image Action"

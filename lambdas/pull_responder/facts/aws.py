@@ -128,7 +128,7 @@ class Aws:
         self.aws_registries = AWS_REGISTRIES.union(aws_registries)
         self.read_accounts = frozenset(read_accounts)
         self.assume_proves_membership = assume_proves_membership
-        self._member_role = member_role
+        self.member_role = member_role
         self._identity = identity
         self._caller: Arn | None = None
         self.identity_error: Exception | None = None
@@ -257,7 +257,7 @@ class Aws:
             return False
         if account == own.account:
             return name == self._own_role(own, region)
-        named_so = name == self._member_role and session == _SESSION_NAME
+        named_so = name == self.member_role and session == _SESSION_NAME
         return named_so and self.reach(account, region=region) is None
 
     def _own_role(self, own: Arn, region: str) -> str | None:
@@ -327,8 +327,8 @@ class Aws:
             return identity
         if account == identity.account:
             return self._own
-        name = role or self._member_role
-        key = account if name == self._member_role else f"{account} {name}"
+        name = role or self.member_role
+        key = account if name == self.member_role else f"{account} {name}"
         with self._lock(key):
             member = self._members.get(key)
             if member is None or member.expires_at - self.now() < _RENEW_BEFORE:

@@ -336,6 +336,8 @@ def network_of(parts: VpcParts, subnet_ids: Sequence[str]) -> Network:
 def _subnet_ids(parts: VpcParts) -> Iterator[str]:
     if not isinstance(parts.subnets, Unread):
         yield from parts.subnets
+    elif not isinstance(parts.network_acls, Unread):
+        yield from parts.network_acls.by_subnet  # each subnet is associated with one
     if not isinstance(parts.nat_gateways, Unread):
         yield from filter(None, (nat.subnet_id for nat in parts.nat_gateways.values()))
     if not isinstance(parts.endpoints, Unread):

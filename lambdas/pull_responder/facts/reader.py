@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, ReadTimeoutError
 
 from pull_responder.facts.aws import Aws, describe_failure
 from pull_responder.facts.gaps import Gaps, add_gaps, note_gaps
-from pull_responder.model.reason import IN_TERMINAL, Reason
+from pull_responder.model.reason import IN_TERMINAL, Reason, Refusal, steps_of
 from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
@@ -154,10 +155,22 @@ class Reader:
         try:
             return self.aws.ask(service, region, lambda: request(client))
         except ClientError as error:
-            return (
-                None if error.response.get("Error", {}).get("Code") in absent else describe_failure(permission, error)
-            )
+            is_absent = error.response.get("Error", {}).get("Code") in absent
+            return None if is_absent else self._with_account(describe_failure(permission, error), account)
         except (ConnectTimeoutError, ReadTimeoutError) as error:
             return self._hanging.setdefault((permission, account, region), describe_failure(permission, error))
         except BotoCoreError as error:
             return describe_failure(permission, error)
+
+    def _with_account(self, unread: Unread, account: str | None) -> Unread:
+        """Return what was refused in another account with that account and role, where AWS's answer names none."""
+        if account is None or self.also_known_as(account) != account:
+            return unread
+        role = self.aws.member_role
+        steps = (
+            replace(step, account=account, role=role) if isinstance(step, Refusal) and not step.account else step
+            for step in steps_of(unread.reason)
+        )
+        named = account in unread.reason
+        text = str(unread.reason) if named else f"{unread.reason} (role {role} in account {account})"
+        return Unread(Reason(text, *steps))

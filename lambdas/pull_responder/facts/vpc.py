@@ -22,12 +22,13 @@ from pull_responder.network.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from mypy_boto3_ec2.type_defs import (
         EgressOnlyInternetGatewayTypeDef,
         InternetGatewayTypeDef,
         IpPermissionOutputTypeDef,
+        NatGatewayAddressTypeDef,
         NatGatewayTypeDef,
         NetworkAclEntryTypeDef,
         NetworkAclTypeDef,
@@ -147,7 +148,8 @@ def read_route_tables(reader: Reader, place: VpcPlace) -> RouteTables | Unread:
     def convert(found: list[RouteTableTypeDef]) -> RouteTables:
         by_subnet, main = {}, None
         for table in found:
-            routes = tuple(route for each in table.get("Routes", []) for route in _routes(each))
+            listed = sorted(table.get("Routes", []), key=_priority)
+            routes = tuple(route for each in listed for route in _routes(each))
             for association in table.get("Associations", []):
                 if association.get("AssociationState", {}).get("State", "associated") != "associated":
                     continue
@@ -158,6 +160,17 @@ def read_route_tables(reader: Reader, place: VpcPlace) -> RouteTables | Unread:
         return RouteTables(by_subnet, main)
 
     return place.read(reader, "describe_route_tables", "RouteTables", convert, Filters=place.filters)
+
+
+def _priority(found: RouteTypeDef) -> int:
+    """Return which of several routes to the same block comes first: a static one, one to a prefix list, a propagated.
+
+    Source: Amazon VPC User Guide, "Route priority for static and dynamically propagated routes" and "Route priority and
+    prefix lists".
+    """
+    if found.get("Origin") == "EnableVgwRoutePropagation":
+        return 2
+    return 1 if found.get("DestinationPrefixListId") else 0
 
 
 def _routes(found: RouteTypeDef) -> Iterator[Route]:
@@ -270,7 +283,14 @@ def _nat_gateway(found: NatGatewayTypeDef) -> NatGateway:
         public=found.get("ConnectivityType", "public") == "public",
         private_addresses=tuple(each["PrivateIp"] for each in addresses if each.get("PrivateIp")),
         public_addresses=tuple(each["PublicIp"] for each in addresses if each.get("PublicIp")),
+        zones=_zones(addresses) if regional and found.get("AutoProvisionZones") == "disabled" else (),
     )
+
+
+def _zones(addresses: Sequence[NatGatewayAddressTypeDef]) -> tuple[str, ...]:
+    """Return the names and ids of the zones in which a regional NAT gateway has addresses."""
+    named = (name for each in addresses for name in (each.get("AvailabilityZone"), each.get("AvailabilityZoneId")))
+    return tuple(dict.fromkeys(filter(None, named)))
 
 
 def read_internet_gateways(reader: Reader, place: VpcPlace) -> Mapping[str, InternetGateway] | Unread:

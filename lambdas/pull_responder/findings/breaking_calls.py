@@ -58,11 +58,52 @@ BREAKING_CALLS: Final[Mapping[str, tuple[str, ...]]] = {
     "vpc_dns_disabled": ("ModifyVpcAttribute",),
     "vpc_endpoint_unavailable": ("DeleteVpcEndpoints",),
     "instance_metadata_disabled": ("ModifyInstanceMetadataOptions",),
+    "transit_gateway_blocks_traffic": (
+        "DeleteTransitGatewayRoute",
+        "DisableTransitGatewayRouteTablePropagation",
+        "ReplaceTransitGatewayRoute",
+        "CreateTransitGatewayRoute",
+        "AssociateTransitGatewayRouteTable",
+        "ModifyTransitGatewayPrefixListReference",
+        "DeleteTransitGatewayPrefixListReference",
+    ),
+    "peering_cannot_carry_traffic": (
+        "DeleteVpcPeeringConnection",
+        "ReplaceRoute",
+        "CreateRoute",
+        "RejectVpcPeeringConnection",
+    ),
+    "network_firewall_blocks_registry": ("UpdateRuleGroup", "UpdateFirewallPolicy"),
+    "dns_firewall_blocks_registry": (
+        "UpdateFirewallDomains",
+        "UpdateFirewallRule",
+        "CreateFirewallRule",
+        "DeleteFirewallRule",
+        "ImportFirewallDomains",
+        "BatchUpdateFirewallRule",
+        "BatchCreateFirewallRule",
+        "BatchDeleteFirewallRule",
+        "UpdateFirewallRuleGroupAssociation",
+        "AssociateFirewallRuleGroup",
+    ),
 }
 """By cause the calls that can bring it about, the likeliest first."""
 
+# The same where the kind of the resource makes a difference: the first part of the resource in its ARN.
+_OF_KIND: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
+    ("transit_gateway_blocks_traffic", "transit-gateway-attachment"): (
+        "DisassociateTransitGatewayRouteTable",
+        "ModifyTransitGatewayVpcAttachment",
+        "DeleteTransitGatewayVpcAttachment",
+    ),
+    ("network_firewall_blocks_registry", "firewall-policy"): ("UpdateFirewallPolicy", "AssociateFirewallPolicy"),
+}
+
 # What these change has no name: there is one in each account and region.
 _OF_REGISTRY: Final = frozenset({"registry_policy_denies_pull"})
+_OF_DOMAIN_LISTS: Final = frozenset({"dns_firewall_blocks_registry"})
+# The domain lists of a DNS Firewall's rule group, which the evidence names.
+_DOMAIN_LIST: Final = re.compile(r"\brslvr-fdl-[0-9a-z]{1,64}\b", re.ASCII)
 # The parts of a subnet's or a role's fault that the fix names: the subnet's route table, a policy of the role.
 _PART: Final = re.compile(r"rtb-[0-9a-f]{8,17}|arn:[a-z-]{3,30}:iam::[0-9]{12}:policy/[\w+=,.@/-]{1,512}", re.ASCII)
 
@@ -97,9 +138,16 @@ class Suspects:
         )
 
 
+def calls_behind(finding: Finding) -> tuple[str, ...]:
+    """Return the calls that can bring about the cause of `finding` on its resource, the likeliest first."""
+    arn = Arn.parse(finding.resource.id)
+    kind = arn.resource.partition("/")[0] if arn else ""
+    return _OF_KIND.get((finding.cause, kind)) or BREAKING_CALLS.get(finding.cause, ())
+
+
 def suspects_of(finding: Finding) -> Suspects | None:
     """Return which calls can have brought `finding` about. None where no call on its resource can."""
-    calls, arn = BREAKING_CALLS.get(finding.cause), Arn.parse(finding.resource.id)
+    calls, arn = calls_behind(finding), Arn.parse(finding.resource.id)
     if not calls or arn is None or not arn.account.isdecimal():
         return None
     region = "" if arn.service in ("iam", "organizations") else arn.region or finding.region
@@ -121,3 +169,5 @@ def suspects_of(finding: Finding) -> Suspects | None:
 def _parts(finding: Finding) -> Iterator[str]:
     for command in finding.remediation.commands:
         yield from (word for word in command if _PART.fullmatch(word))
+    if finding.cause in _OF_DOMAIN_LISTS:
+        yield from (part for line in finding.evidence for part in _DOMAIN_LIST.findall(line))

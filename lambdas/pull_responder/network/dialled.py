@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.model.reason import Reason, join_reasons, steps_of
+from pull_responder.model.reason import Reason, Refusal, join_reasons, steps_of
 from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import PUBLIC_IPV4, PUBLIC_IPV6, AddressSet
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
@@ -205,8 +205,9 @@ def away_hops(trip: Trip, hops: Iterable[Hop], reason: str) -> tuple[Hop, ...]:
         if found.endpoint:
             sure = replace(route, evidence=(*route.evidence, reason), undecided=())
             return (*first, sure, *(_with_proof(hop, reason) for hop in found.hops))
-        route = replace(route, undecided=(Undecided(PathCause.NO_ROUTE, _and_why(route, found)),))
+        route = replace(route, undecided=(Undecided(PathCause.NO_ROUTE, _and_why(route.undecided[0].reason, found)),))
         first = (*first, *(_with_proof(hop, reason) for hop in found.hops))
+        reason = _and_why(reason, found)
     return (*first, route, *((_undecided(trip, tuple(causes), reason),) if causes else ()))
 
 
@@ -218,10 +219,12 @@ def _over_neighbour(trip: Trip, address: str) -> Route | None:
     return found.routes[0] if found.routes and not found.unread and leads_to_neighbour(found.routes[0]) else None
 
 
-def _and_why(route: Hop, found: Arrival) -> str:
-    """Return the reason of the route's hop, with why the way behind it is not followed further."""
-    reason = route.undecided[0].reason
-    return Reason(f"{reason}. Not followed: {found.beyond}", *steps_of(reason)) if found.beyond else reason
+def _and_why(reason: str, found: Arrival) -> str:
+    """Return the reason with why the way is not followed further, and what would settle that."""
+    if not found.beyond:
+        return reason
+    refused = (each for each in steps_of(found.beyond) if isinstance(each, Refusal))
+    return Reason(f"{reason}. Not followed: {found.beyond}", *steps_of(reason), *refused)
 
 
 def _with_proof(hop: Hop, reason: str) -> Hop:

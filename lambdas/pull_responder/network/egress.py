@@ -42,6 +42,8 @@ def egress_end(route: Route, trip: Trip) -> RouteEnd:
     far = step.network
     if far is None:
         return RouteEnd(step.hops, beyond=_unread(route, step.beyond) if step.beyond else "")
+    if step.far and isinstance(step.far.subnet_ids, Unread):
+        return RouteEnd(step.hops, beyond=step.far.subnet_ids.reason)
     if step.far is None or not step.entries:
         reason = Reason(f"the way of {trip.server.name} within {vpc_id(far)} is not known", behind(route.target))
         return RouteEnd(step.hops, beyond=reason)

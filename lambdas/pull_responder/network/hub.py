@@ -59,8 +59,17 @@ def way_to_hub(route: Route, trip: Trip, server: Peer, *, vpc: str = "") -> Arri
     interfaces = [each for each in interfaces_of(endpoint, far) if addresses_of(each.addresses) & server.addresses]
     ways = [_to_interface(each, entry, far, step, server, trip) for each in interfaces for entry in entered or ("",)]
     across = any_of(ways, Reason(f"only some interfaces of {endpoint.id} are out of reach", behind(endpoint.id)))
-    ends = (state_hop(endpoint), ingress_hop(endpoint, trip.foreign_source, far))
+    ends = (state_hop(endpoint), ingress_hop(endpoint, _as_it_arrives(step, trip), far))
     return Arrival((*step.hops, *across, *(owned_by(hop, far) for hop in ends)), endpoint)
+
+
+def _as_it_arrives(step: Step, trip: Trip) -> Peer:
+    """Return the node as the security groups of an endpoint see it.
+
+    Behind a transit gateway, rules that name groups do not count for endpoints (AWS Transit Gateway guide, "Security
+    group referencing", limitations: "not supported for PrivateLink endpoints").
+    """
+    return trip.foreign_source if step.near is None else replace(trip.foreign_source, groups_known=True)
 
 
 def _endpoint_at(server: Peer, trip: Trip, far: Network) -> VpcEndpoint | Unread:
@@ -81,6 +90,8 @@ def _entered(step: Step, far: Network, server: Peer, trip: Trip) -> tuple[str, .
     """Return the subnets by which the traffic may enter. Unread if one of them leads it elsewhere than to the VPC."""
     if step.far is None:
         return ()
+    if isinstance(step.far.subnet_ids, Unread):
+        return step.far.subnet_ids
     if not step.entries:
         return Unread(Reason(f"the subnets of {step.far.id} are not known", behind(step.far.gateway_id)))
     for entry in step.entries:

@@ -177,8 +177,28 @@ def _nat_gateway(route: Route, trip: Trip) -> RouteEnd:
     if nat.subnet_id is None:
         # A regional NAT gateway has its own way to the internet gateway. Inference: with no subnet of its own, its
         # traffic is stopped where the node's is.
-        return RouteEnd((_if_public(hop, trip, outbound_only=True),))
+        return RouteEnd((_if_in_zone(_if_public(hop, trip, outbound_only=True), nat, trip),))
     return _beyond_nat_gateway(nat, nat.subnet_id, hop, trip)
+
+
+def _if_in_zone(hop: Hop, nat: NatGateway, trip: Trip) -> Hop:
+    """Return the hop, undecided if a regional NAT gateway whose zones are kept by hand has none where the traffic is.
+
+    Source: EC2 API Reference, CreateNatGateway, AvailabilityZoneAddresses ("auto-expansion is disabled and you must
+    manually manage AZ coverage"). What happens to traffic of other zones is not documented there; Reachability Analyzer
+    has the code REGIONAL_NGW_ROUTE_AZ_RESTRICTION for it.
+    """
+    subnet = read(trip.network.subnets, trip.node.subnet_id, trip.node.subnet_id)
+    if not nat.zones or hop.faults or isinstance(subnet, Unread) or not subnet.availability_zone:
+        return hop
+    if {subnet.availability_zone, subnet.zone_id} & set(nat.zones):
+        return hop
+    reason = Reason(
+        f"regional NAT gateway {nat.id} has addresses in {', '.join(nat.zones)} and does not expand by itself, and"
+        f" {subnet.id} is in {subnet.availability_zone}",
+        f"Associate an Elastic IP address for {subnet.availability_zone} with {nat.id} in the VPC console.",
+    )
+    return replace(hop, undecided=(*hop.undecided, Undecided(PathCause.NAT_GATEWAY_UNAVAILABLE, reason)))
 
 
 def _unavailable(route: Route, explanation: str, evidence: tuple[str, ...]) -> Hop:

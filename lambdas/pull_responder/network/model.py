@@ -232,7 +232,10 @@ class VpcEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class NatGateway:
-    """A NAT gateway. `subnet_id` is None for a regional NAT gateway, which has no subnet."""
+    """A NAT gateway. `subnet_id` is None for a regional NAT gateway, which has no subnet.
+
+    `zones` are the zones of a regional one, by their names and ids, if it does not expand to others by itself.
+    """
 
     id: str
     state: str
@@ -240,6 +243,7 @@ class NatGateway:
     public: bool = True
     private_addresses: tuple[str, ...] = ()
     public_addresses: tuple[str, ...] = ()
+    zones: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,9 +61,8 @@ class Trip:
     def foreign_source(self) -> Peer:
         """The node as another VPC sees it: by its addresses, and as a member of its groups, which may or may not count.
 
-        Security groups of peered VPCs can be named in rules, and those of VPCs of a transit gateway if it is told to
-        support that (VPC Peering Guide, "Update your security groups to reference peer security groups"; AWS Transit
-        Gateway guide, "Security group referencing").
+        Security groups of peered VPCs can be named in rules (VPC Peering Guide, "Update your security groups to
+        reference peer security groups").
         """
         source = self.source
         known = source.group_ids if source.groups_known else source.possible_groups

@@ -8,7 +8,7 @@ from pull_responder.model.reason import Reason, reword, steps_of
 from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import Peer
 from pull_responder.network.answer import Hop, HopKind, HopVerdict, PathCause, Undecided
-from pull_responder.network.crossing import unless_shared
+from pull_responder.network.crossing import leads_to_neighbour, unless_shared
 from pull_responder.network.egress import egress_end
 from pull_responder.network.endpoints import DeadEnd, explain_dead_end, interface_way, state_hop, takes_version
 from pull_responder.network.internet import RouteEnd
@@ -92,11 +92,13 @@ def _routed_way(trip: Trip, found: Routing) -> Hops:
         (end,) = ends.values()
         if end.dead_end:
             return _dead_end_way(trip, found.table, end.dead_end)
-        beyond = end.beyond and resolve(trip.destination, trip.network).other.unread
-        peer = elsewhere_peer(trip.destination, trip.network, trip.version) if beyond else trip.server
+        unread = "" if trip.dialled else resolve(trip.destination, trip.network).other.unread
+        is_away = bool(end.beyond) or leads_to_neighbour(found.routes[0])
+        peer = elsewhere_peer(trip.destination, trip.network, trip.version) if unread and is_away else trip.server
+        onward = _if_name_leads_there(end.hops, unread, trip) if is_away else end.hops
         out, across = first_hops(trip, peer)
         across = unless_shared(across, found.routes[0], trip.network, trip.node.subnet_id)
-        return (out, across, _route_hop(trip, found.table, end), *end.hops)
+        return (out, across, _route_hop(trip, found.table, end), *onward)
     all_work = all(not (end.dead_end or end.beyond) and _ok(end.hops) for end in ends.values())
     hops = tuple(hop for end in ends.values() for hop in end.hops)
     if all_work and not found.unrouted and not found.unread:
@@ -109,6 +111,14 @@ def _routed_way(trip: Trip, found: Routing) -> Hops:
     )
     route_hop = _route_hop(trip, found.table, RouteEnd(beyond=doubt))
     return (*first_hops(trip, trip.server), route_hop, *(hop.with_faults_undecided(doubt) for hop in hops))
+
+
+def _if_name_leads_there(hops: Hops, unread: str, trip: Trip) -> Hops:
+    """Return the hops beyond the VPC, undecided if something unread may lead the name to a private address there."""
+    if not unread:
+        return hops
+    doubt = reword(unread, f"{unread}, so {trip.destination.host} may lead to another address behind the same route")
+    return tuple(hop.with_faults_undecided(doubt) for hop in hops)
 
 
 def _ok(hops: Hops) -> bool:

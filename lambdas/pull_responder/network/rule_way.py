@@ -208,7 +208,7 @@ def _answer(hub: Network, said: str, trip: Trip) -> Hops | str:  # noqa: PLR0911
     if not addresses:
         return Reason(f"the addresses of {found.endpoint.id} are not known", f"Look at {found.endpoint.id}.")
     by = f"private DNS of {found.endpoint.id} in {vpc_id(hub)} leads it there"
-    ways = [way_to(each, trip, by) for each in addresses]
+    ways = [way_to(each, trip, by, of_endpoint=True) for each in addresses]
     return (proof, *any_of(ways, Reason(f"only some addresses of {found.endpoint.id} are out of reach", behind(by))))
 
 

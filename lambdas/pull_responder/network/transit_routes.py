@@ -95,8 +95,9 @@ def _at_attachment(hop: Hop, route: Route, origin: Attachment, gateway: TransitG
     if target is None:
         return _unknown(hop, Reason(f"{where} leads to an attachment that EC2 does not list", behind(gateway.id)))
     if target.kind != VPC_ATTACHMENT:
-        words = f"{where} leads to an attachment of type {target.kind} ({target.resource_id}), behind which nothing is"
-        return _unknown(hop, Reason(f"{words} read", behind(target.resource_id or target.id)))
+        name, owner = target.resource_id or target.id, f"of account {target.owner}"
+        words = f"{where} leads to an attachment of type {target.kind} ({name}) {owner}, behind which nothing is read"
+        return _unknown(hop, Reason(words, behind(f"{name} {owner}")))
     if target.id == origin.id:
         return _unknown(hop, Reason(f"{where} leads back to where the traffic comes from", behind(gateway.id)))
     if not target.carries:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.model.reason import Reason
+from pull_responder.model.reason import Reason, steps_of
 from pull_responder.model.sighting import Sighting
 from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import AddressSet
@@ -21,9 +21,9 @@ from pull_responder.network.endpoints import interface_way, state_hop
 from pull_responder.network.model import read
 from pull_responder.network.neighbours import TransitGateway, Wanted, WantedKind
 from pull_responder.network.next_steps import connect
-from pull_responder.network.places import addresses_of, is_private
+from pull_responder.network.places import addresses_of, elsewhere_peer, is_private
 from pull_responder.network.resolution import is_up
-from pull_responder.network.security_groups import HTTPS
+from pull_responder.network.security_groups import HTTPS, egress_hop
 from pull_responder.network.zones import ZoneAnswer, look_up
 
 if TYPE_CHECKING:
@@ -50,18 +50,19 @@ def zone_way(trip: Trip, zone: HostedZone) -> Hops:
         return interface_way(trip, own)
     addresses = answer.addresses or _addresses(answer, trip)
     if isinstance(addresses, Hop):
-        return (addresses,)
-    ways = [way_to(address, trip, str(answer)) for address in addresses]
+        anywhere = elsewhere_peer(trip.destination, trip.network, trip.version)
+        return (egress_hop(trip.node, anywhere, trip.network, all_of_peer=False), addresses)
+    ways = [way_to(address, trip, str(answer), of_endpoint=bool(answer.endpoint_id)) for address in addresses]
     return any_of(ways, Reason(f"only some addresses of {trip.destination.host} are out of reach", str(answer)))
 
 
-def way_to(address: str, trip: Trip, said: str) -> Hops:
+def way_to(address: str, trip: Trip, said: str, *, of_endpoint: bool) -> Hops:
     """Return the hops to an address to which the destination's name leads, as `said` says who says so."""
     reason = f"{trip.destination.host} resolves to {address}: {said}"
     vpc = trip.network.vpc
     inside = not isinstance(vpc, Unread) and bool(AddressSet.of(address) & AddressSet.of(*vpc.cidrs))
     # Endpoints in other VPCs have IPv6 addresses that look public.
-    if inside or not (is_private(address) or answer.endpoint_id):
+    if inside or not (of_endpoint or is_private(address)):
         where = "an address of the VPC that none of its endpoints has" if inside else "a public address"
         return (_open(trip, Reason(f"{reason}, {where}", connect(trip.destination.host))),)
     seen = Sighting(trip.destination.host, address, HTTPS, stage=trip.destination.stage)
@@ -91,7 +92,7 @@ def _addresses(answer: ZoneAnswer, trip: Trip) -> tuple[str, ...] | Hop:
     if place is None or isinstance(place, Unread):
         missing = f"account {answer.zone.owner}, which owns the zone, has no such endpoint"
         why = missing if place is None else place.reason
-        return _open(trip, Reason(f"{answer}, and {why}", connect(trip.destination.host)))
+        return _open(trip, Reason(f"{answer}, and {why}", *steps_of(why), connect(trip.destination.host)))
     if place.vpc_id not in around.vpcs:
         wanted = Wanted(WantedKind.VPC, place.vpc_id, place.account, place.region)
         hop = _open(trip, Reason(f"{answer} in {place.vpc_id}, which was not read", connect(trip.destination.host)))
@@ -102,7 +103,16 @@ def _addresses(answer: ZoneAnswer, trip: Trip) -> tuple[str, ...] | Hop:
     if gone := _not_up(answer, far):
         return gone
     found = _of_endpoint(answer, far, trip.version)
-    return found or _open(trip, Reason(f"{answer}, whose addresses are not known", connect(trip.destination.host)))
+    return found or _open(trip, _no_address(answer, far, trip))
+
+
+def _no_address(answer: ZoneAnswer, far: Network, trip: Trip) -> str:
+    """Return why the addresses of the endpoint are not known."""
+    if isinstance(far.endpoints, Unread):
+        return far.endpoints.reason
+    of_endpoint = (each.interfaces for each in far.endpoints if each.id == answer.endpoint_id)
+    unread = next((each.reason for each in of_endpoint if isinstance(each, Unread)), "")
+    return unread or Reason(f"{answer}, whose addresses are not known", connect(trip.destination.host))
 
 
 def _not_up(answer: ZoneAnswer, far: Network) -> Hop | None:

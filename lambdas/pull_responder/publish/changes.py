@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.findings.breaking_calls import BREAKING_CALLS
+from pull_responder.findings.breaking_calls import calls_behind
 from pull_responder.findings.clock import minute
 from pull_responder.findings.flapping import IT_FLAPS
 from pull_responder.findings.notice import AS_FOUND_THEN, IT_GREW, IT_WAS_RESOLVED, Edge
@@ -66,7 +66,7 @@ def undone(alert: Alert, say: Say) -> str:
     worst = alert.worst
     if worst.broken_by:
         return f"{_who(worst.broken_by, worst.finding, say)} may undo this again: fix it there, too."
-    calls = BREAKING_CALLS.get(worst.finding.cause, ())[:2]
+    calls = calls_behind(worst.finding)[:2]
     name = say(last_name(resource_name(worst.finding.resource.id)), _NAME) or UNKNOWN
     if not calls:
         return "It may break again: find out what undoes the fix, and stop that."

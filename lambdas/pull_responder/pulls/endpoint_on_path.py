@@ -16,7 +16,7 @@ from pull_responder.authorization.evaluation import Outcome, Policies, PolicyKin
 from pull_responder.authorization.policy import PolicyError, parse_policy
 from pull_responder.authorization.statement import Effect
 from pull_responder.model.pull import Stage
-from pull_responder.model.reason import ENDPOINT_OF_REQUEST, Reason
+from pull_responder.model.reason import ENDPOINT_OF_REQUEST, Reason, Refusal, steps_of
 from pull_responder.model.unread import Unread
 from pull_responder.network import HopKind, HopVerdict, Leg, VpcEndpoint, may_lead_away
 from pull_responder.pulls.actions import TOKEN
@@ -109,7 +109,10 @@ def endpoint_on_path(pull: PullFailure, facts: PullFacts, stage: Stage) -> Endpo
         )
     (way,) = ways
     if way is None:
-        return Unread(Reason("it is not known whether the request passes a VPC endpoint", ENDPOINT_OF_REQUEST))
+        why = (doubt.reason for _, leg in path.leg(stage) for hop in leg.hops for doubt in hop.undecided)
+        steps = dict.fromkeys(step for reason in why for step in steps_of(reason) if isinstance(step, Refusal))
+        words = "it is not known whether the request passes a VPC endpoint"
+        return Unread(Reason(words, *steps, ENDPOINT_OF_REQUEST))
     there = path if isinstance(way, Exit) else path.holding(way)
     endpoint = None if isinstance(way, Exit) else endpoint_of(way, there)
     if endpoint and (unread := _unread_names(path, stage, pull, facts)):

@@ -40,6 +40,8 @@ _SECONDS_A_RUN: Final = 10.0
 # Seconds of the run's time that look-ups leave for recording and notifying.
 _SECONDS_TO_NOTIFY: Final = 12.0
 _HUB_RETRY_SECONDS: Final = 120.0
+# Services whose calls name a resource now by its ARN, now by its name, or a part of it instead.
+_BY_CALL: Final = ("network-firewall", "organizations", "route53resolver")
 _REASON: Final = 300
 
 
@@ -122,7 +124,7 @@ class WhatBrokeIt:
 def _questions(suspects: Suspects) -> Iterator[Asked]:
     """Yield the two questions. How CloudTrail names a resource is not documented, so the second does not need that."""
     arn = Arn.parse(suspects.arn)
-    if arn is None or arn.service == "organizations":
+    if arn is None or arn.service in _BY_CALL:
         yield from (Asked("EventName", call) for call in suspects.calls[:2])
         return
     yield Asked("ResourceName", suspects.arn if arn.service in ("ecr", "kms") else suspects.names[0])

@@ -220,6 +220,78 @@ def test_a_resource_of_another_account_is_asked_about_there(scene: Scene, node: 
     assert deed.event_id == event
 
 
+EC2 = f"arn:aws:ec2:eu-west-1:{OTHER}"
+FIREWALL = f"arn:aws:network-firewall:eu-west-1:{OTHER}"
+TABLE, ATTACHMENT, PEERING = "tgw-rtb-0123456789abcdef0", "tgw-attach-0123456789abcdef0", "pcx-0123456789abcdef0"
+RULES = "rslvr-frg-0123456789abcdef"
+# By the resource at fault: its cause, and the call that broke it with its parameters.
+OF_NETWORKS: dict[str, tuple[str, str, str, dict[str, object]]] = {
+    f"{EC2}:transit-gateway-route-table/{TABLE}": (
+        "transit_gateway_blocks_traffic",
+        "ec2",
+        "DeleteTransitGatewayRoute",
+        {
+            "DeleteTransitGatewayRouteRequest": {
+                "TransitGatewayRouteTableId": TABLE,
+                "DestinationCidrBlock": "0.0.0.0/0",
+            }
+        },
+    ),
+    f"{EC2}:transit-gateway-attachment/{ATTACHMENT}": (
+        "transit_gateway_blocks_traffic",
+        "ec2",
+        "DisassociateTransitGatewayRouteTable",
+        {"DisassociateTransitGatewayRouteTableRequest": {"TransitGatewayAttachmentId": ATTACHMENT}},
+    ),
+    f"{EC2}:vpc-peering-connection/{PEERING}": (
+        "peering_cannot_carry_traffic",
+        "ec2",
+        "DeleteVpcPeeringConnection",
+        {"vpcPeeringConnectionId": PEERING},
+    ),
+    f"{FIREWALL}:stateful-rulegroup/egress": (
+        "network_firewall_blocks_registry",
+        "network-firewall",
+        "UpdateRuleGroup",
+        {"ruleGroupArn": f"{FIREWALL}:stateful-rulegroup/egress"},
+    ),
+    f"{FIREWALL}:firewall-policy/central": (
+        "network_firewall_blocks_registry",
+        "network-firewall",
+        "UpdateFirewallPolicy",
+        {"firewallPolicyName": "central"},
+    ),
+    f"arn:aws:route53resolver:eu-west-1:{OTHER}:firewall-rule-group/{RULES}": (
+        "dns_firewall_blocks_registry",
+        "route53resolver",
+        "UpdateFirewallRule",
+        {"firewallRuleGroupId": RULES},
+    ),
+}
+
+
+@pytest.mark.parametrize("resource", OF_NETWORKS)
+def test_who_broke_a_network_is_asked_in_the_account_that_owns_it(
+    scene: Scene,
+    node: Node,
+    member: Any,  # noqa: ANN401 -- the fixture
+    resource: str,
+) -> None:
+    member("cloudtrail:LookupEvents")
+    cause, service, call, asked = OF_NETWORKS[resource]
+    life = elsewhere(scene, node)
+    of = replace(life.finding.resource, id=resource, account=OTHER)
+    life = replace(life, finding=replace(life.finding, cause=cause, resource=of))
+    there: dict[str, Any] = {"AwsRegion": "eu-west-1"}
+    record(scene, service, call, ago=90, RequestParameters=asked, **there)  # in our own account
+    event = record(scene, service, call, account=OTHER, RequestParameters=asked, **there)
+    record(scene, service, call, ago=60, account=OTHER, RequestParameters={"id": "another"}, **there)
+
+    deed = WhatBrokeIt(scene.run()).add_to(life, before=None).broken_by
+    assert deed
+    assert (deed.call, deed.by, deed.event_id) == (call, ADMIN, event)
+
+
 def test_a_role_that_may_not_look_up_is_told_of(scene: Scene, node: Node, member: Any) -> None:  # noqa: ANN401
     member("ec2:DescribeSubnets")
     life = WhatBrokeIt(scene.run()).add_to(elsewhere(scene, node), before=None)
