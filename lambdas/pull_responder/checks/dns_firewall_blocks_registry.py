@@ -45,6 +45,7 @@ def _fix(fault: Fault, path: PullPath) -> Remediation:
         f"In the DNS Firewall rule group {fault.resource_id}, allow {hosts} in a rule ahead of {rules}, if pulls are"
         " meant to work here. Whoever owns the rule group decides.",
         docs.DNS_FIREWALL_RULES,
+        short="Allow the hosts of pulls.",
     )
 
 

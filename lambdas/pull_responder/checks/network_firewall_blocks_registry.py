@@ -44,6 +44,7 @@ def _fix(fault: Fault, path: PullPath) -> Remediation:
         f"Let {hosts} pass {fault.resource_id}: name them in a domain list that allows, or take them out of the one"
         " that denies. Whoever owns the firewall decides.",
         docs.NETWORK_FIREWALL_DOMAINS,
+        short="Let the hosts of pulls pass.",
     )
 
 
