@@ -136,7 +136,8 @@ def _over_nat(  # noqa: PLR0913, PLR0917 -- one of each kind
         first = through.subnet_id if through else nat_subnet
         back = way_back(first, far, trip.foreign_range, step, trip.network.around)
         if through:
-            back = (answers_through(through.endpoint_id, nat_subnet, far, trip.foreign_range), *back)
+            through_it = answers_through(through.endpoint_id, nat_subnet, far, trip.foreign_range)
+            back = (owned_by(through_it, far), *back)
     if nat_subnet == entry:
         out = out.with_faults_undecided(f"{entry} holds both the NAT gateway and the transit gateway's interface")
     taken = Hop(HopKind.ROUTE, route.target, (PathCause.NO_ROUTE,), (f"{entry} of {vpc_id(far)} takes {route}",))
