@@ -1,4 +1,4 @@
-"""`pull-responder demo --enterprise`: a way over four accounts, with one fault in the account of the transit gateway."""
+"""`pull-responder demo --enterprise`: a way over four accounts, with one fault in the transit gateway's."""
 
 from __future__ import annotations
 

@@ -42,6 +42,11 @@ class Answer:
         findings: list[dict[str, Any]] = self.found["findings"]
         return findings
 
+    @property
+    def account(self) -> str:
+        """The account of the nodes' VPC, to which the hops without an account belong. Empty if it was not read."""
+        return str(self.found["path"]["account"]) if self.found["path"] else ""
+
     def hops(self, stage: str) -> list[dict[str, Any]]:
         """Return the hops of the way to the host of a stage of the pull; none if that way was not followed."""
         ways = self.found["path"]["from"] if self.found["path"] else []

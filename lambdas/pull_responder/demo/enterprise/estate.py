@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any, Final
 from pull_responder.emulator.emulated_aws import ACCOUNT, REGION
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pull_responder.emulator.emulated_aws import EmulatedAws
 
 SPOKE: Final = ACCOUNT
@@ -269,7 +271,7 @@ def _build_role(aws: EmulatedAws) -> str:
     return arn
 
 
-def _policy(statement: dict[str, object]) -> str:
+def _policy(statement: Mapping[str, object]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 

@@ -80,10 +80,9 @@ def _show_hops(sheet: Sheet, answer: Answer, stage: str) -> None:
 
     Of one thing that is examined twice, and works, one line tells.
     """
-    own = (answer.found["path"] or {}).get("account", "")
     last_name = last_line = ""
     for hop in answer.hops(stage):
-        account = hop["account"] or own
+        account = hop["account"] or answer.account
         name = NAMES.get(account, account)
         words, style = _VERDICTS[hop["verdict"]]
         where = f" in {hop['vpc']}" if hop["vpc"] else ""

@@ -70,9 +70,8 @@ class Story:
     @property
     def accounts(self) -> set[str]:
         """The accounts over which the broken way to the registry leads, and the one to the layers after the fix."""
-        own = (self.answer.found["path"] or {}).get("account")
         hops = (*self.answer.hops("manifest"), *self.after.hops("layer"))
-        return {each["account"] or own for each in hops}
+        return {each["account"] or self.answer.account for each in hops}
 
     def as_json(self) -> dict[str, Any]:
         """Return the object to print for it."""
