@@ -79,7 +79,7 @@ def _across(stops: Sequence[Stop], title: str, key: str) -> Element:
                 _text(stop.kind, left + 12, top + 26, _BOX - 42, "kind"),
                 _text(shorten(stop.name, _LETTERS_ACROSS), left + 12, top + 47, _BOX - 18),
                 _text(str(stop.state), left + 12, top + 68, _BOX - 18, "state"),
-                _text(_account(stop), left + 12, top + 86, _BOX - 18, "kind") if stop.account else None,
+                _text(f"of {said(stop.account)}", left + 12, top + 86, _BOX - 18, "kind") if stop.account else None,
                 _sign(stop, left + _BOX - 18, top + 22),
                 class_=_CLASSES[stop.state],
             )
@@ -104,7 +104,7 @@ def _down(stops: Sequence[Stop], title: str, key: str) -> Element:
                 _sign(stop, 24, top + low / 2),
                 _text(f"{stop.kind}: {stop.state}", 46, top + 22, _WIDE - 52, "kind"),
                 _text(shorten(stop.name, _LETTERS_DOWN), 46, top + 41, _WIDE - 52),
-                _text(_account(stop), 46, top + 59, _WIDE - 52, "kind") if stop.account else None,
+                _text(f"account {said(stop.account)}", 46, top + 59, _WIDE - 52, "kind") if stop.account else None,
                 class_=_CLASSES[stop.state],
             )
         )
@@ -139,10 +139,6 @@ def _full_name(stop: Stop) -> Element:
 def _words(stop: Stop) -> str:
     where = f" {said(stop.place)}" if stop.place else ""
     return f"{stop.kind} {said(stop.name)}{where}: {stop.state}"
-
-
-def _account(stop: Stop) -> str:
-    return f"account {said(stop.account)}"
 
 
 def _line(stops: Sequence[Stop]) -> int:
