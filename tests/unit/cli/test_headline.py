@@ -25,9 +25,7 @@ WHERE = f"account {ACCOUNT}, {REGION}"
 REPOSITORY = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/team/app"
 GROUP = ec2("security-group", "sg-0a1b2c3d4e5f60718")
 TABLE = f"arn:aws:ec2:{REGION}:222222222222:transit-gateway-route-table/tgw-rtb-0a1b2c3d4e5f60718"
-LONG = (
-    "In the transit gateway route table tgw-rtb-0a1b2c3d4e5f60718, add a route for 0.0.0.0/0 to the VPC's attachment."
-)
+LONG = "In the transit gateway route table tgw-rtb-0a1b2c3d4e5f60718, add a route for 0.0.0.0/0 to its attachment."
 OPEN_443 = ("aws", "ec2", "authorize-security-group-egress", "--group-id", "sg-0a1b2c3d4e5f60718")
 
 

@@ -34,7 +34,7 @@ def test_boxes_stand_in_rows_within_the_drawing(number: int, last: Stop) -> None
         _, _, width, height = map(float, drawing.attrib["viewBox"].split())
         found = boxes(drawing)
         assert len(found) == number
-        assert all(0 <= left and 0 <= top and right <= width and bottom <= height for left, top, right, bottom in found)
+        assert all(left >= 0 and top >= 0 and right <= width and bottom <= height for left, top, right, bottom in found)
         assert all(after[0] >= before[2] or after[1] >= before[3] for before, after in pairwise(found))
         assert len([each for each in drawing.iter("path") if "wire" in each.attrib.get("class", "")]) == number - 1
         # The page is 68 rem wide at most, with a margin.
