@@ -24,6 +24,7 @@ from pull_responder.checks.check import BEFORE_UNPACK, UNREACHED, Check, Explain
 from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.verdict import Remediation, Severity, Verdict
 from pull_responder.network import PathCause
+from pull_responder.pulls.host_words import few_words
 from pull_responder.pulls.path import PATH_PERMISSIONS, examine_path
 from pull_responder.remediation import docs
 
@@ -45,7 +46,7 @@ def _fix(fault: Fault, path: PullPath) -> Remediation:
         f"In the DNS Firewall rule group {fault.resource_id}, allow {hosts} in a rule ahead of {rules}, if pulls are"
         " meant to work here. Whoever owns the rule group decides.",
         docs.DNS_FIREWALL_RULES,
-        short="Allow the hosts of pulls.",
+        short=f"Let {few_words(fix.host for fix in fault.fixes if fix.host)} resolve.",
     )
 
 

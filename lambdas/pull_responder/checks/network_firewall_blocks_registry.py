@@ -24,6 +24,7 @@ from pull_responder.checks.check import BEFORE_UNPACK, UNREACHED, Check, Explain
 from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.verdict import Remediation, Severity, Verdict
 from pull_responder.network import PathCause
+from pull_responder.pulls.host_words import few_words
 from pull_responder.pulls.path import PATH_PERMISSIONS, examine_path
 from pull_responder.remediation import docs
 
@@ -44,7 +45,7 @@ def _fix(fault: Fault, path: PullPath) -> Remediation:
         f"Let {hosts} pass {fault.resource_id}: name them in a domain list that allows, or take them out of the one"
         " that denies. Whoever owns the firewall decides.",
         docs.NETWORK_FIREWALL_DOMAINS,
-        short="Let the hosts of pulls pass.",
+        short=f"Let {few_words(fix.host for fix in fault.fixes if fix.host)} pass.",
     )
 
 
