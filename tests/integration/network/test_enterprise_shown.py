@@ -46,7 +46,7 @@ def hops(run: Run, whole: Enterprise, stage: str) -> list[dict[str, Any]]:
 def test_json_says_where_each_hop_is(whole: Enterprise, run: Run) -> None:
     places = [(each["resource"], (each["account"], each["vpc"])) for each in hops(run, whole, "manifest")]
     spoke, gateway, out = (None, None), (GATEWAY, None), (OUT, whole.out.vpc)
-    assert dict(places) == {
+    expected = {
         f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com": spoke,
         whole.spoke.instance: spoke,
         whole.spoke.a: spoke,
@@ -60,6 +60,8 @@ def test_json_says_where_each_hop_is(whole: Enterprise, run: Run) -> None:
         whole.out.inner_table: out,
         whole.shared: gateway,
     }
+    assert expected.items() <= dict(places).items()
+    assert {place for _, place in places} == {spoke, gateway, out}
 
 
 def test_json_says_where_the_hops_of_a_hub_are(sharing: Enterprise, run: Run) -> None:

@@ -8,7 +8,7 @@ from pull_responder.network import Hop
 from tests.unit.network.enterprise import GATEWAY, HUB, OUT, Enterprise, enterprise
 
 # By what is in the ids of the estate's parts.
-PLACES = {"-hub": (HUB, "vpc-hub"), "-out": (OUT, "vpc-out"), "tgw-rtb-": (GATEWAY, "")}
+PLACES = {"tgw-rtb-": (GATEWAY, ""), "-hub": (HUB, "vpc-hub"), "-out": (OUT, "vpc-out")}
 
 
 def expected(hop: Hop) -> tuple[str, str] | None:
