@@ -61,18 +61,26 @@ def show_whole(console: Console, path: PullPath) -> None:
     for place, way in path.paths:
         console.print()
         show_row(console, "Path", f"from {place.name}, subnet {place.subnet_id}: {way.verdict}")
+        told: set[tuple[str, str]] = set()
         for leg in way.legs:
-            _show_leg(console, leg, path)
+            _show_leg(console, leg, path, told)
     for line in differences(path, told={place.subnet_id for place, _ in path.paths}):
         show_row(console, "Elsewhere", line)
 
 
-def _show_leg(console: Console, leg: Leg, path: PullPath) -> None:
+def _show_leg(console: Console, leg: Leg, path: PullPath, told: set[tuple[str, str]]) -> None:
+    """Show the hops to one host. What was `told` of a hop on the way to a host before is not told again."""
     show_row(console, "", f"{leg.stage}: {leg.host}: {leg.verdict}")
+    before, last = frozenset(told), ""
     for hop in leg.hops:
         doubts = (f"{doubt.cause}: {doubt.reason}" for doubt in hop.undecided)
         proof = "; ".join((*hop.evidence, *doubts)) or "no evidence"
-        show_row(console, "", f"- {_name(hop, path)}: {hop.verdict}: {proof}")
+        said = (f"{_name(hop, path)}: {hop.verdict}", proof)
+        line = f"- {said[0]}{', as above' if said in before else f': {proof}'}"
+        if line != last:
+            show_row(console, "", line)
+        told.add(said)
+        last = line
 
 
 def _name(hop: Hop, path: PullPath) -> str:

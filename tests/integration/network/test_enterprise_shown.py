@@ -79,6 +79,25 @@ def test_each_line_of_the_way_says_where_its_hop_is(whole: Enterprise, run: Run)
     assert f"fails at transit gateway {whole.spokes} of account {GATEWAY}, from " in way
 
 
+def test_what_is_proved_of_a_hop_is_told_once(whole: Enterprise, run: Run) -> None:
+    lines = [line.strip() for line in run("--instance", whole.spoke.instance, "--path").out.splitlines()]
+    token, manifest, layer = [
+        next(number for number, line in enumerate(lines) if line.startswith(f"{stage}: "))
+        for stage in ("token", "manifest", "layer")
+    ]
+    nat = f"- NAT gateway {whole.nat} in {whole.out.vpc} of account {OUT}: ok"
+    said = {number: line for number, line in enumerate(lines) if line.startswith(nat)}
+    first, *others = said
+    assert token < first < manifest < others[0] < layer < others[1]
+    assert said[first].startswith(f"{nat}: {whole.nat} is in state available")
+    assert [said[number] for number in others] == [f"{nat}, as above"] * 2
+    attachment = f"- transit gateway {whole.attachment}: ok, as above"
+    assert lines[manifest:layer].count(attachment) == 1
+    # The names differ, and so do S3's addresses.
+    assert all(line.startswith("- name ") for line in (lines[manifest + 1], lines[layer + 1]))
+    assert "as above" not in lines[manifest + 1] + lines[layer + 1]
+
+
 def test_a_hop_in_an_egress_vpc_names_it(whole: Enterprise, run: Run) -> None:
     BREAKS["no way back from the NAT gateway"].make(whole)
     told = run("--instance", whole.spoke.instance, "--path").out

@@ -53,8 +53,8 @@ def show(story: Story) -> None:
 def _show_estate(sheet: Sheet, estate: Estate) -> None:
     sheet.rule("Pull Responder: a way over four accounts", characters="=")
     sheet.paragraph(
-        "An emulated AWS runs on this machine, with an estate of four accounts in it. A private node pulls over all of "
-        "them. It does not enforce IAM."
+        "An emulated AWS of networks runs on this machine, with an estate of four accounts in it. A private node pulls "
+        "over all of them. IAM is not enforced."
     )
     rows = {
         SPOKE: f"cluster {CLUSTER} in {estate.vpcs[SPOKE]}, without a way out of its own",

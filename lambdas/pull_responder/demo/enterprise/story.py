@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pull_responder.demo.enterprise.estate import Estate
     from pull_responder.demo.shell import CommandResult
 
-TITLE: Final = "a pod cannot pull, and the fault is in a fourth account"
+TITLE: Final = "A pod cannot pull, and the fault is in a fourth account"
 CAUSE: Final = "transit_gateway_blocks_traffic"
 POD: Final = ("shop", "web-0")
 SAID: Final = (
