@@ -14,11 +14,14 @@ endif
 # Compiled code is kept whatever the shell says: all that runs here runs many times.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-together test-deployed test-other other node-version worlds lint scan synth site bench mutants examples generate locks keep-release clean
+.PHONY: demo demo-enterprise test test-together test-deployed test-other other node-version worlds lint scan synth site bench mutants examples generate locks keep-release clean
 .DELETE_ON_ERROR:
 
 demo: build/python.stamp
 	@.venv/bin/pull-responder demo
+
+demo-enterprise: build/python.stamp
+	@.venv/bin/pull-responder demo --enterprise
 
 # In the order of the folders: the files that take longest have few tests, and by the number of tests they would come
 # last, with one processor idle. One worker more than there are processors: each waits while the emulator that it asked

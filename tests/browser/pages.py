@@ -14,6 +14,7 @@ from pull_responder.page.diagnosis_page import ReportedPull, diagnosis_page
 from pull_responder.pulls.nodes import Nodes
 from pull_responder.pulls.path import PullPath
 from pull_responder.pulls.puller import Puller
+from tests.unit.network.enterprise import enterprise
 from tests.unit.network.estate import behind_nat, isolated
 from tests.unit.publish.examples import FINDING, PRINCIPAL, PULL, ROLE
 
@@ -106,6 +107,28 @@ def healthy() -> ReportedPull:
     return ReportedPull(
         diagnosis, None, "111111111111.dkr.ecr.eu-west-1.amazonaws.com/app", "all nodes", diagnosis_object(diagnosis)
     )
+
+
+def distant() -> ReportedPull:
+    """A pull over a transit gateway and an egress VPC of other accounts, whose answers have no way back."""
+    estate = enterprise().table("shared")
+    nodes = Nodes("node group workers of cluster prod", "111111111111", "eu-west-1", "vpc-1", cluster="prod")
+    path = PullPath(nodes, estate.network(), "aws", ((estate.spoke.node, estate.trace()),))
+    table = "arn:aws:ec2:eu-west-1:444444444444:transit-gateway-route-table/tgw-rtb-shared"
+    finding = replace(
+        FINDING,
+        cause="transit_gateway_blocks_traffic",
+        title="A transit gateway drops the traffic to the registry",
+        resource=Resource("Other", table, "444444444444"),
+        explanation="Route table tgw-rtb-shared has no route for answers.",
+        evidence=("route table tgw-rtb-shared: no routes",),
+        remediation=Remediation(
+            "Add a route.", "444444444444", "eu-west-1", "https://docs.aws.amazon.com/vpc/latest/tgw/"
+        ),
+        pull=replace(PULL, symptom=Symptom.TIMEOUT, stage=Stage.TOKEN, denial=None, message="i/o timeout"),
+    )
+    diagnosis = Diagnosis(finding.pull, Puller(for_eks=True, because="", cluster="prod"), findings=(finding,))
+    return ReportedPull(diagnosis, path, None, None, diagnosis_object(diagnosis, path))
 
 
 def hostile(text: str) -> ReportedPull:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.browser.conftest import written
 from tests.browser.lives import open_life, page_of, resolved_life
-from tests.browser.pages import HOSTILE, denied, healthy, hostile, page, undecided, unreachable
+from tests.browser.pages import HOSTILE, denied, distant, healthy, hostile, page, undecided, unreachable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 PAGES = {
     "denied": page(denied()),
     "unreachable": page(unreachable()),
+    "distant": page(distant()),
     "undecided": page(undecided()),
     "healthy": page(healthy()),
     "several": page(healthy(), undecided(), unreachable(), denied(), not_asked=("example.com/app is not in ECR",)),
@@ -48,7 +49,9 @@ def test_nothing_is_wider_than_the_window(chromium: Chromium, tmp_path: Path, na
     assert opened.run("document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize("name", ["denied", "unreachable", "undecided", "healthy", "several", "none", "hostile-0"])
+@pytest.mark.parametrize(
+    "name", ["denied", "unreachable", "distant", "undecided", "healthy", "several", "none", "hostile-0"]
+)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1200])
 def test_axe_finds_nothing(  # noqa: PLR0913, PLR0917 -- each is a parameter of the test
@@ -57,6 +60,14 @@ def test_axe_finds_nothing(  # noqa: PLR0913, PLR0917 -- each is a parameter of 
     opened = chromium.open(written(tmp_path, PAGES[name]), width=width, scheme=scheme)
     opened.run("document.querySelectorAll('details').forEach(each => each.open = true)")
     assert violations(opened) == []
+
+
+def test_a_long_way_is_drawn_at_the_size_of_the_other_text(chromium: Chromium, tmp_path: Path) -> None:
+    opened = chromium.open(written(tmp_path, PAGES["distant"]), width=1200)
+    drawn = opened.run(
+        "(d => d.getBoundingClientRect().width / d.viewBox.baseVal.width)(document.querySelector('.across'))"
+    )
+    assert 0.9 < drawn <= 1
 
 
 def test_the_policy_refuses_what_is_not_the_pages_own(chromium: Chromium, tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from pull_responder.checks.check import BEFORE_UNPACK, UNREACHED, Check, Explain
 from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.verdict import Remediation, Severity, Verdict
 from pull_responder.network import PathCause
+from pull_responder.pulls.host_words import few_words
 from pull_responder.pulls.path import PATH_PERMISSIONS, examine_path
 from pull_responder.remediation import docs
 
@@ -48,6 +49,7 @@ def _fix(fault: Fault, path: PullPath) -> Remediation:
         " meant to work here: one that trusts redirection, or whose list has every name to which a CNAME leads. Whoever"
         " owns the rule group decides.",
         docs.DNS_FIREWALL_RULES,
+        short=f"Let {few_words(fix.host for fix in fault.fixes if fix.host)} resolve.",
     )
 
 

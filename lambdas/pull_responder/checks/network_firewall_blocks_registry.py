@@ -28,6 +28,7 @@ from pull_responder.checks.check import BEFORE_UNPACK, UNREACHED, Check, Explain
 from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.verdict import Remediation, Severity, Verdict
 from pull_responder.network import PathCause
+from pull_responder.pulls.host_words import few_words
 from pull_responder.pulls.path import PATH_PERMISSIONS, examine_path
 from pull_responder.remediation import docs
 
@@ -59,7 +60,11 @@ def _fix(fault: Fault, path: PullPath) -> Remediation:
         whole = where.remedy(f"{said}. {_DECIDES}", docs.NETWORK_FIREWALL_DOMAINS)
         return replace(whole, short=f"{few}.")
     hosts = _and(list(dict.fromkeys(fix.host for fix in fault.fixes if fix.host)))
-    return where.remedy(f"Let {hosts} pass {fault.resource_id}. {_DECIDES}", docs.NETWORK_FIREWALL_DOMAINS)
+    return where.remedy(
+        f"Let {hosts} pass {fault.resource_id}. {_DECIDES}",
+        docs.NETWORK_FIREWALL_DOMAINS,
+        short=f"Let {few_words(fix.host for fix in fault.fixes if fix.host)} pass.",
+    )
 
 
 def _shortly(change: str, entries: list[str]) -> str:

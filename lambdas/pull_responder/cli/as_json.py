@@ -130,6 +130,8 @@ def workloads_object(used_by: Iterable[UsedBy]) -> dict[str, Any]:
 def _path(path: PullPath) -> dict[str, Any]:
     return {
         "nodes": path.nodes.name,
+        "account": path.owner,
+        "vpc": path.nodes.vpc_id if isinstance(path.nodes.vpc_id, str) else None,
         "from": [_way(place, way) for place, way in path.paths],
         "other_subnets": [_way(place, way) for place, way in path.others],
     }
@@ -157,10 +159,19 @@ def _hop(hop: Hop) -> dict[str, Any]:
     return {
         "kind": hop.kind,
         "resource": hop.resource_id or "unknown",
+        **_place(hop),
         "verdict": hop.verdict,
         "causes": list(dict.fromkeys(fault.cause for fault in hop.faults)),
         "proof": [*hop.evidence, *(f"{doubt.cause}: {doubt.reason}" for doubt in hop.undecided)],
     }
+
+
+def _place(hop: Hop) -> dict[str, str | None]:
+    """Return where a hop is. All is null if it is part of the nodes' VPC, and `vpc` if it is part of none."""
+    owned = hop.owned
+    if owned is None:
+        return {"account": None, "region": None, "vpc": None}
+    return {"account": owned.account, "region": owned.region, "vpc": owned.vpc_id or None}
 
 
 def _open(each: Undecided) -> dict[str, str]:

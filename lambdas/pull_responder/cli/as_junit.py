@@ -83,6 +83,8 @@ def _of_finding(finding: Finding) -> Iterator[str]:
     yield f"Fix: {fix.summary}"
     if fix.commands:
         yield f"In account {fix.account}, region {fix.region}:"
+    elif finding.is_mended_elsewhere:
+        yield f"By hand in account {fix.account}, region {fix.region}"
     yield from (f"$ {typed}" for command in fix.commands if (typed := command_line(command)))
     yield f"Docs: {fix.docs_url}"
 

@@ -163,6 +163,8 @@ def _text(finding: Finding, each: Answered, place: _Place, commands: Sequence[st
         where = f"In account {finding.remediation.account}, region {finding.remediation.region}"
         one_by_one = "; ".join(plain) if len(plain) == len(commands) else "the commands in this result's properties"
         typed = f" {where}: {one_by_one}"
+    elif finding.is_mended_elsewhere:
+        typed = f" This is for account {finding.remediation.account}, region {finding.remediation.region}."
     return _message(f"{finding.explanation}{by}{where_used}{doubt} Fix: {finding.remediation.summary}") + _escape(typed)
 
 

@@ -60,10 +60,12 @@ def _short(cause: str) -> str:
 def fix_line(finding: Finding) -> tuple[str, str]:
     """Return what to do about a cause, in two parts: where, and the command or the words.
 
-    Words that do not fit are cut. The command is whole.
+    Words that do not fit are cut. The command is whole. An account other than the pod's stands there, however few words
+    fit beside it.
     """
     fix = finding.remediation
-    where = f"account {shown(fix.account) or 'not known'}, {shown(fix.region) or 'no region'}"
+    account = f"account {shown(fix.account) or 'not known'}"
+    where = f"{account}, {shown(fix.region) or 'no region'}"
     if fix.commands:
         typed = command_line(fix.commands[0])
         if typed is None:
@@ -71,12 +73,16 @@ def fix_line(finding: Finding) -> tuple[str, str]:
         first = f"Run 1 of {len(fix.commands)}" if len(fix.commands) > 1 else "Run"
         return f"{first} in {where}: ", typed
     summary, short = shown(fix.summary), shown(fix.short)
-    heads = (f"By hand in {where}: ", "By hand: ", "")
+    heads = (
+        f"By hand in {where}: ",
+        *((f"By hand in {account}: ",) if finding.is_mended_elsewhere else ("By hand: ", "")),
+    )
     whole = ((head, words) for words in (summary, short) if words for head in heads)
     for head, words in whole:
         if first_fitting([head + words], COLUMNS):
             return head, words
-    return "By hand: ", first_words(short or summary, COLUMNS - len("By hand: "))
+    head = heads[1]
+    return head, first_words(short or summary, COLUMNS - len(head))
 
 
 def is_told(finding: Finding) -> bool:

@@ -23,7 +23,16 @@ if TYPE_CHECKING:
 _OF_SUBNET: Final = ("AwsEc2Subnet", "AwsEc2RouteTable", "AwsEc2NetworkAcl")
 _OF_IMAGE: Final = ("AwsEcrRepository", "AwsEcrContainerImage", "AwsKmsKey")
 _NAMED: Final = 3
-_OF_VPC: Final = ("vpc-endpoint", "vpc")
+_OF_VPC: Final = ("vpc-endpoint", "vpc", "firewall-rule-group")
+# What a route leads over. Nodes of another subnet may have other routes.
+_OF_ROUTE: Final = (
+    "transit-gateway-attachment",
+    "transit-gateway-route-table",
+    "vpc-peering-connection",
+    "stateful-rulegroup",
+    "stateless-rulegroup",
+    "firewall-policy",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +184,7 @@ def _shared_by_nodes(finding: Finding, node: Instance) -> tuple[str, Callable[[I
         return f"node {node.id}", lambda each: each.id == node.id
     if kind == "AwsEc2SecurityGroup" and name in node.group_ids:
         return f"security group {name}", lambda each: name in each.group_ids
-    if kind in _OF_SUBNET and node.subnet_id:
+    if (kind in _OF_SUBNET or what in _OF_ROUTE) and node.subnet_id:
         return f"subnet {node.subnet_id}", lambda each: each.subnet_id == node.subnet_id
     # All nodes of the VPC meet an endpoint, and the security group of one.
     if (kind == "AwsEc2SecurityGroup" or what in _OF_VPC) and node.vpc_id:

@@ -38,17 +38,16 @@ def show_faults(console: Console, path: PullPath) -> None:
 
 def failing(path: PullPath) -> list[str]:
     """Return the hops that fail, a line each: from where, and on the way to which hosts."""
-    hops: dict[tuple[str, str], tuple[dict[str, None], dict[str, None]]] = {}
+    hops: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
     for place, way in path.paths:
         for leg in way.legs:
             for hop in leg.hops:
                 if hop.verdict is HopVerdict.FAILED:
-                    places, hosts = hops.setdefault((hop.kind, _name(hop)), ({}, {}))
+                    places, hosts = hops.setdefault(_name(hop, path), ({}, {}))
                     places[f"{place.name} in {place.subnet_id}"] = None
                     hosts[f"{leg.host} ({leg.stage})"] = None
     return [
-        f"fails at {kind} {name}, from {_some(list(places))}, to {', '.join(hosts)}"
-        for (kind, name), (places, hosts) in hops.items()
+        f"fails at {name}, from {_some(list(places))}, to {', '.join(hosts)}" for name, (places, hosts) in hops.items()
     ]
 
 
@@ -62,22 +61,30 @@ def show_whole(console: Console, path: PullPath) -> None:
     for place, way in path.paths:
         console.print()
         show_row(console, "Path", f"from {place.name}, subnet {place.subnet_id}: {way.verdict}")
+        told: set[tuple[str, str]] = set()
         for leg in way.legs:
-            _show_leg(console, leg)
+            _show_leg(console, leg, path, told)
     for line in differences(path, told={place.subnet_id for place, _ in path.paths}):
         show_row(console, "Elsewhere", line)
 
 
-def _show_leg(console: Console, leg: Leg) -> None:
+def _show_leg(console: Console, leg: Leg, path: PullPath, told: set[tuple[str, str]]) -> None:
+    """Show the hops to one host. What was `told` of a hop on the way to a host before is not told again."""
     show_row(console, "", f"{leg.stage}: {leg.host}: {leg.verdict}")
+    before, last = frozenset(told), ""
     for hop in leg.hops:
         doubts = (f"{doubt.cause}: {doubt.reason}" for doubt in hop.undecided)
         proof = "; ".join((*hop.evidence, *doubts)) or "no evidence"
-        show_row(console, "", f"- {hop.kind} {_name(hop)}: {hop.verdict}: {proof}")
+        said = (f"{_name(hop, path)}: {hop.verdict}", proof)
+        line = f"- {said[0]}{', as above' if said in before else f': {proof}'}"
+        if line != last:
+            show_row(console, "", line)
+        told.add(said)
+        last = line
 
 
-def _name(hop: Hop) -> str:
-    return hop.resource_id or "unknown"
+def _name(hop: Hop, path: PullPath) -> str:
+    return " ".join(filter(None, (hop.kind, hop.resource_id or "unknown", path.place(hop))))
 
 
 def differences(path: PullPath, *, told: Collection[str | None] = ()) -> list[str]:

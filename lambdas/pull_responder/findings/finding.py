@@ -36,6 +36,12 @@ class Finding:
     first_observed_at: str | None = None
     last_observed_at: str | None = None
 
+    @property
+    def is_mended_elsewhere(self) -> bool:
+        """Whether the fix is made in another account than the pod's, as one of a shared VPC or gateway is."""
+        fixed_in, own = self.remediation.account, self.pull.principal_account or self.pull.account
+        return bool(fixed_in and own) and fixed_in != own
+
 
 def finding_id(*, cause: str, account: str, region: str, resource: str, role_account: str | None = None) -> str:
     """Return the id of a finding.

@@ -141,6 +141,7 @@ class Hop:
     - `causes`: the causes that this hop can have.
     - `evidence`: what proves the verdict.
     - `wanted`: what was not asked for yet, and may decide this hop and those behind it.
+    - `owned`: where it is, if it is no part of the node's VPC.
     """
 
     kind: HopKind
@@ -150,6 +151,7 @@ class Hop:
     faults: tuple[Fault, ...] = ()
     undecided: tuple[Undecided, ...] = ()
     wanted: tuple[Wanted, ...] = ()
+    owned: Owned | None = None
 
     @property
     def verdict(self) -> HopVerdict:

@@ -379,6 +379,6 @@ def _not_shown(route: Route) -> str:
 
 
 def owned_by(hop: Hop, network: Network) -> Hop:
-    """Return a hop of another VPC, with the owner of what is at fault there."""
+    """Return a hop of another VPC, with the owner of it and of what is at fault there."""
     owned = Owned(network.owner, network.region, vpc_id(network))
-    return replace(hop, faults=tuple(replace(fault, owned=owned) for fault in hop.faults))
+    return replace(hop, faults=tuple(replace(fault, owned=owned) for fault in hop.faults), owned=owned)

@@ -143,7 +143,8 @@ def _over_nat(  # noqa: PLR0913, PLR0917 -- one of each kind
         first = through.subnet_id if through else nat_subnet
         back = way_back(first, far, trip.foreign_range, step, trip.network.around)
         if through:
-            back = (answers_through(through.endpoint_id, nat_subnet, far, trip.foreign_range), *back)
+            through_it = answers_through(through.endpoint_id, nat_subnet, far, trip.foreign_range)
+            back = (owned_by(through_it, far), *back)
     elif not isinstance(nat, Unread):
         back = (_regional_way_back(nat, trip),)
     if nat_subnet in (entry, answer.subnet_id):

@@ -53,7 +53,7 @@ def next_attachment(  # noqa: PLR0913 -- what is sent, from where to where, and 
     `what` says what that is, in words. `towards` is the attachment to which it should lead, if that is known.
     """
     owner = Owned(origin.gateway_owner, region)
-    hop = Hop(HopKind.TRANSIT_GATEWAY, origin.table_id or origin.gateway_id, (_CAUSE,))
+    hop = Hop(HopKind.TRANSIT_GATEWAY, origin.table_id or origin.gateway_id, (_CAUSE,), owned=owner)
     gateway, table = around.gateways.get(origin.gateway_id), around.tables.get(origin.table_id)
     if isinstance(gateway, Unread):
         return _unknown(hop, gateway.reason)

@@ -26,7 +26,7 @@ def cause(finding: Finding, deciding: Sequence[DecidingPolicy], *, key: str, lev
         tag(f"h{level}", badge(finding.severity.value), " ", short(finding.title), id=key),
         tag("p", resource(finding.resource)),
         tag("p", prose(finding.explanation)),
-        fix(finding.remediation, key=f"{key}-fix", level=level + 1),
+        fix(finding.remediation, key=f"{key}-fix", level=level + 1, elsewhere=finding.is_mended_elsewhere),
         tag(f"h{level + 1}", "Proof"),
         tag("ul", (tag("li", prose(line)) for line in finding.evidence)) if finding.evidence else None,
         _deciding(deciding, level + 1),
@@ -53,16 +53,20 @@ def resource(broken: Resource) -> Element:
     return tag("span", tag("code", name_of(broken.id)), links)
 
 
-def fix(remedy: Remediation, *, key: str, level: int) -> Element:
-    """Return what to do: the words, and the commands with the account and the region that they are for."""
+def fix(remedy: Remediation, *, key: str, level: int, elsewhere: bool = False) -> Element:
+    """Return what to do: the words, and the commands with the account and the region that they are for.
+
+    With `elsewhere`, words without commands say where, too.
+    """
     region = tag("span", said(remedy.region), class_="word")
+    end = ":" if remedy.commands else ", by hand."
     undo = tuple(_commands(remedy.undo, f"{key}-undo"))
     return tag(
         "div",
         tag(f"h{level}", "Fix"),
         tag("p", prose(remedy.summary)),
         tag("p", f"For many roles: {said(remedy.for_many)}") if remedy.for_many else None,
-        tag("p", f"In account {said(remedy.account)}, region ", region, ":") if remedy.commands else None,
+        tag("p", f"In account {said(remedy.account)}, region ", region, end) if remedy.commands or elsewhere else None,
         *_commands(remedy.commands, key),
         tag("details", tag("summary", "What takes it back"), undo) if undo else None,
         tag("p", _docs(remedy.docs_url)),

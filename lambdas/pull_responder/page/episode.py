@@ -37,7 +37,7 @@ def episode(life: Life, key: str, now: float) -> Element:
         tag(
             "details",
             tag("summary", "The fix" if life.is_open else "The fix that was asked for"),
-            fix(finding.remediation, key=f"{key}-fix", level=4),
+            fix(finding.remediation, key=f"{key}-fix", level=4, elsewhere=finding.is_mended_elsewhere),
         ),
         tag("details", tag("summary", "The proof"), tag("ul", (tag("li", prose(each)) for each in finding.evidence)))
         if finding.evidence

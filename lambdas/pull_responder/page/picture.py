@@ -1,5 +1,6 @@
-"""The picture of a way: a box for each stop, in a row for wide screens and in a column for narrow ones.
+"""The picture of a way: a box for each stop, in rows for wide screens and in a column for narrow ones.
 
+A stop of another VPC names its account, so that one sees where the way leaves an account.
 It is drawn twice, and the style sheet shows one. Its texts are text, so that people can search and copy them. A screen
 reader gets the title and one sentence of all stops. What is broken differs in its sign and words, not by colour alone.
 """
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 _BOX: Final = 136
 _GAP: Final = 22
 _HEIGHT: Final = 78
+# Boxes, as many as a page has room for at the size that the style sheet gives.
+_MOST_ACROSS: Final = 7
+_BETWEEN_ROWS: Final = 22
+# Of the line that names an account.
+_LINE: Final = 18
 # In a column.
 _WIDE: Final = 300
 _LOW: Final = 54
@@ -50,54 +56,66 @@ def picture(stops: Sequence[Stop], title: str, *, key: str) -> list[Element]:
 
 
 def _across(stops: Sequence[Stop], title: str, key: str) -> Element:
-    width = len(stops) * _BOX + (len(stops) - 1) * _GAP
+    rows = -(-len(stops) // _MOST_ACROSS) or 1
+    in_row = -(-len(stops) // rows)
+    high = _HEIGHT + _line(stops)
+    width = in_row * _BOX + (in_row - 1) * _GAP
     parts = []
     for number, stop in enumerate(stops):
-        left = number * (_BOX + _GAP)
+        row, column = divmod(number, in_row)
+        left, top = column * (_BOX + _GAP), row * (high + _BETWEEN_ROWS)
+        size = {"width": f"{_BOX - 2}", "height": f"{high}"}
         if number:
-            line = f"M{left - _GAP} {_HEIGHT / 2 + 4:g} H{left}"
+            line = f"M{left - _GAP} {top + high / 2 + 4:g} H{left}"
+            if not column:
+                last, between = width - _BOX / 2, top + 4 - _BETWEEN_ROWS / 2
+                line = f"M{last:g} {top + 4 - _BETWEEN_ROWS} V{between:g} H{_BOX / 2:g} V{top + 4}"
             parts.append(tag("path", d=line, class_=_wire(stops, number)))
         parts.append(
             tag(
                 "g",
                 _full_name(stop),
-                tag("rect", x=f"{left + 1}", y="4", width=f"{_BOX - 2}", height=f"{_HEIGHT}", rx="8", class_="box"),
-                _text(stop.kind, left + 12, 26, _BOX - 42, "kind"),
-                _text(shorten(stop.name, _LETTERS_ACROSS), left + 12, 47, _BOX - 18),
-                _text(str(stop.state), left + 12, 68, _BOX - 18, "state"),
-                _sign(stop, left + _BOX - 18, 22),
+                tag("rect", x=f"{left + 1}", y=f"{top + 4}", rx="8", class_="box", **size),
+                _text(stop.kind, left + 12, top + 26, _BOX - 42, "kind"),
+                _text(shorten(stop.name, _LETTERS_ACROSS), left + 12, top + 47, _BOX - 18),
+                _text(str(stop.state), left + 12, top + 68, _BOX - 18, "state"),
+                _text(f"of {said(stop.account)}", left + 12, top + 86, _BOX - 18, "kind") if stop.account else None,
+                _sign(stop, left + _BOX - 18, top + 22),
                 class_=_CLASSES[stop.state],
             )
         )
-    return _drawing(parts, stops, title, key, class_="across", width=width, height=_HEIGHT + 8)
+    height = rows * (high + _BETWEEN_ROWS) - _BETWEEN_ROWS + 8
+    return _drawing(parts, stops, title, key, class_="across", width=width, height=height)
 
 
 def _down(stops: Sequence[Stop], title: str, key: str) -> Element:
+    low, step = _LOW + _line(stops), _STEP + _line(stops)
     parts = []
     for number, stop in enumerate(stops):
-        top = number * _STEP + 1
+        top = number * step + 1
         if number:
-            line = f"M24 {top - (_STEP - _LOW)} V{top}"
+            line = f"M24 {top - (step - low)} V{top}"
             parts.append(tag("path", d=line, class_=_wire(stops, number)))
         parts.append(
             tag(
                 "g",
                 _full_name(stop),
-                tag("rect", x="1", y=f"{top}", width=f"{_WIDE - 2}", height=f"{_LOW}", rx="8", class_="box"),
-                _sign(stop, 24, top + _LOW / 2),
+                tag("rect", x="1", y=f"{top}", width=f"{_WIDE - 2}", height=f"{low}", rx="8", class_="box"),
+                _sign(stop, 24, top + low / 2),
                 _text(f"{stop.kind}: {stop.state}", 46, top + 22, _WIDE - 52, "kind"),
                 _text(shorten(stop.name, _LETTERS_DOWN), 46, top + 41, _WIDE - 52),
+                _text(f"account {said(stop.account)}", 46, top + 59, _WIDE - 52, "kind") if stop.account else None,
                 class_=_CLASSES[stop.state],
             )
         )
-    height = (len(stops) - 1) * _STEP + _LOW + 2
+    height = (len(stops) - 1) * step + low + 2
     return _drawing(parts, stops, title, key, class_="down", width=_WIDE, height=height)
 
 
 def _drawing(  # noqa: PLR0913 -- each is a part of the drawing
     parts: Sequence[Element], stops: Sequence[Stop], title: str, key: str, *, class_: str, width: int, height: int
 ) -> Element:
-    words = "; ".join(f"{each.kind} {said(each.name)}: {each.state}" for each in stops)
+    words = "; ".join(map(_words, stops))
     return tag(
         "svg",
         tag("title", title, id=f"{key}-title"),
@@ -115,7 +133,17 @@ def _drawing(  # noqa: PLR0913 -- each is a part of the drawing
 
 def _full_name(stop: Stop) -> Element:
     """Return what a pointer shows of a box."""
-    return tag("title", f"{stop.kind} {said(stop.name)}: {stop.state}")
+    return tag("title", _words(stop))
+
+
+def _words(stop: Stop) -> str:
+    where = f" {said(stop.place)}" if stop.place else ""
+    return f"{stop.kind} {said(stop.name)}{where}: {stop.state}"
+
+
+def _line(stops: Sequence[Stop]) -> int:
+    """Return by how much boxes are higher, so that there is room for the account of some."""
+    return _LINE if any(each.account for each in stops) else 0
 
 
 def _wire(stops: Sequence[Stop], number: int) -> str:

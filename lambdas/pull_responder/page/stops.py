@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pull_responder.diagnosis import Diagnosis
     from pull_responder.findings.finding import Finding
     from pull_responder.network import Hop, Leg, NodePlace
+    from pull_responder.pulls.path import PullPath
 
 _IMAGE: Final = "AwsEcrContainerImage"
 _KINDS: Final = {
@@ -54,12 +55,15 @@ class Stop:
     - `kind`: what it is, in our words.
     - `name`: its own name, in the words of whoever gave it.
     - `proof`: what proves its state.
+    - `place`, `account`: where it is, in words that follow its name, and whose. Empty if it is part of the nodes' VPC.
     """
 
     kind: str
     name: str
     state: State
     proof: tuple[str, ...] = ()
+    place: str = ""
+    account: str = ""
 
 
 def is_of_path(finding: Finding) -> bool:
@@ -67,18 +71,20 @@ def is_of_path(finding: Finding) -> bool:
     return finding.cause in _OF_PATH
 
 
-def stops_of_leg(diagnosis: Diagnosis, place: NodePlace, leg: Leg) -> tuple[Stop, ...]:
-    """Return the stops of the way to one host."""
+def stops_of_leg(diagnosis: Diagnosis, path: PullPath, place: NodePlace, leg: Leg) -> tuple[Stop, ...]:
+    """Return the stops of the way from one place of the path to one host."""
     pod = _pod(diagnosis)
-    hops = tuple(_stop_of_hop(hop, place) for hop in leg.hops)
+    hops = tuple(_stop_of_hop(hop, place, path) for hop in leg.hops)
     end = Stop("host", leg.host, State.BEYOND if leg.verdict is HopVerdict.FAILED else _STATES[leg.verdict])
     return (*pod, *hops, end)
 
 
-def _stop_of_hop(hop: Hop, place: NodePlace) -> Stop:
+def _stop_of_hop(hop: Hop, place: NodePlace, path: PullPath) -> Stop:
     doubts = (f"{doubt.cause}: {doubt.reason}" for doubt in hop.undecided)
     name = hop.resource_id or (place.name if hop.kind == "node" else "unknown")
-    return Stop("DNS" if hop.kind == "name" else hop.kind, name, _STATES[hop.verdict], (*hop.evidence, *doubts))
+    kind, proof = "DNS" if hop.kind == "name" else hop.kind, (*hop.evidence, *doubts)
+    account = hop.owned.account if hop.owned else ""
+    return Stop(kind, name, _STATES[hop.verdict], proof, path.place(hop), account)
 
 
 def stops_of_access(diagnosis: Diagnosis) -> tuple[Stop, ...]:

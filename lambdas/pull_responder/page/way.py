@@ -33,7 +33,7 @@ def ways(diagnosis: Diagnosis, path: PullPath | None, *, key: str) -> list[Eleme
     legs = [(place, leg) for place, way in path.paths for leg in way.legs]
     legs.sort(key=lambda each: _ORDER[each[1].verdict])
     figures = [
-        _figure(stops_of_leg(diagnosis, place, leg), _caption(place, leg), key=f"{key}-way-{number}")
+        _figure(stops_of_leg(diagnosis, path, place, leg), _caption(place, leg), key=f"{key}-way-{number}")
         for number, (place, leg) in enumerate(legs)
     ]
     # The first is the worst. It is shown unless something else is broken, and it is not.
@@ -75,7 +75,8 @@ def _proofs(stops: Sequence[Stop]) -> Iterator[Element]:
 
 
 def _proof(stop: Stop) -> list[Element]:
-    name = tag("p", tag("strong", f"{stop.kind} "), tag("code", prose(stop.name)), f": {stop.state}")
+    where = f" {said(stop.place)}" if stop.place else ""
+    name = tag("p", tag("strong", f"{stop.kind} "), tag("code", prose(stop.name)), f"{where}: {stop.state}")
     return [name, *(tag("p", prose(line)) for line in dict.fromkeys(stop.proof))]
 
 

@@ -161,7 +161,9 @@ def _recommendation(finding: Finding, page: str | None) -> RecommendationTypeDef
     whole = [each for each in commands if each]
     steps = f"{summary} Run in account {fix.account}: {' && '.join(whole)}"
     shown = whole and len(whole) == len(commands) and len(steps) <= _RECOMMENDATION
-    recommendation: RecommendationTypeDef = {"Text": one_line(steps, _RECOMMENDATION) if shown else summary}
+    by_hand = f"{summary} In account {fix.account}." if finding.is_mended_elsewhere and not whole else summary
+    text = steps if shown else by_hand if len(by_hand) <= _RECOMMENDATION else summary
+    recommendation: RecommendationTypeDef = {"Text": one_line(text, _RECOMMENDATION)}
     if url := one_line(page or fix.docs_url, _FIELD):
         recommendation["Url"] = url
     return recommendation

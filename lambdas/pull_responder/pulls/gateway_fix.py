@@ -24,16 +24,19 @@ def let_gateway_carry(fault: Fault, path: PullPath) -> Remediation:
         return where.remedy(
             f"Add a subnet of the zone of {fix.subnet_id} to the attachment {fault.resource_id}{other}.",
             docs.TRANSIT_GATEWAY_ATTACHMENTS,
+            short="Add a subnet of the node's zone.",
         )
     if fix.target == fault.resource_id:
         return where.remedy(
             f"Bring the attachment {fault.resource_id} into state available: accept it in the account of the transit"
             " gateway, or create it again.",
             docs.TRANSIT_GATEWAY_ATTACHMENTS,
+            short="Accept or recreate it.",
         )
     return where.remedy(
         f"Associate the attachment {fault.resource_id} with the route table of {fix.target} that is meant for it.",
         docs.TRANSIT_GATEWAY_TABLES,
+        short="Associate it with a table.",
     )
 
 
@@ -46,6 +49,7 @@ def _route(fix: Fix, table_id: str, path: PullPath) -> Remediation:
             f"In the transit gateway route table {table_id}, replace {'; '.join(fix.blackholes)} by a route for"
             f" {wanted}{to}, if this traffic is meant to pass.",
             docs.TRANSIT_GATEWAY_TABLES,
+            short=f"Replace the blackhole{_route_for(fix)}.",
         )
     if fix.target and fix.peer:
         return propagate_attachment(where, table_id=table_id, attachment_id=fix.target, destination=fix.peer)
@@ -53,7 +57,12 @@ def _route(fix: Fix, table_id: str, path: PullPath) -> Remediation:
         f"In the transit gateway route table {table_id}, add a route for {wanted} to the attachment of the VPC that"
         " leads there.",
         docs.TRANSIT_GATEWAY_TABLES,
+        short=f"Add a route{_route_for(fix)}.",
     )
+
+
+def _route_for(fix: Fix) -> str:
+    return f" for {fix.peer}" if fix.peer else ""
 
 
 def lead_elsewhere(fault: Fault, path: PullPath) -> Remediation:
@@ -64,4 +73,5 @@ def lead_elsewhere(fault: Fault, path: PullPath) -> Remediation:
         f" {fault.fixes[0].vpc_id}, to a transit gateway, or to endpoints of the VPC. A peering connection that is not"
         " active has to be accepted, or created again.",
         docs.VPC_PEERING_LIMITS,
+        short="Route the traffic elsewhere.",
     )

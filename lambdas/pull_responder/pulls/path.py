@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pull_responder.model.pull import PullFailure
-    from pull_responder.network import Fault, Leg, PathCause
+    from pull_responder.network import Fault, Hop, Leg, PathCause
     from pull_responder.pulls.pull_facts import PullFacts
 
 PATH_PERMISSIONS: Final = (
@@ -95,6 +95,15 @@ class PullPath:
             if any(each.id == endpoint_id for each in endpoints):
                 return replace(self, network=far, owned=Owned(far.owner, far.region, vpc_id(far)))
         return self
+
+    def place(self, hop: Hop) -> str:
+        """Return where a hop is, in words that follow its name. Empty if it is part of the nodes' VPC."""
+        owned = hop.owned
+        if owned is None:
+            return ""
+        within = f"in {owned.vpc_id} of" if owned.vpc_id else "of"
+        region = f", {owned.region}" if owned.region != self.nodes.region else ""
+        return f"{within} account {owned.account or 'not known'}{region}"
 
     @property
     def networks(self) -> tuple[Network, ...]:
@@ -333,7 +342,7 @@ def _failure(
     return Verdict.failed(
         resource=found.at(faults[0]).resource(faults[0].resource_type, faults[0].resource_id),
         explanation=" ".join(dict.fromkeys(fault.explanation for fault in faults)),
-        evidence=(*dict.fromkeys(line for fault in faults for line in fault.evidence), *said),
+        evidence=(*dict.fromkeys(line for fault in faults for line in (*fault.evidence, *_owner(fault, found))), *said),
         remediation=_with_elsewhere(
             prove_way(
                 combine(*dict.fromkeys(each for each in fixes if each.account == account)),
@@ -353,3 +362,12 @@ def _with_elsewhere(remediation: Remediation, fixes: list[Remediation]) -> Remed
     others = dict.fromkeys((each.account, each.summary) for each in fixes if each.account != remediation.account)
     said = "".join(f" In account {account}: {summary}" for account, summary in others)
     return replace(remediation, summary=f"{remediation.summary}{said}", short="") if said else remediation
+
+
+def _owner(fault: Fault, found: PullPath) -> tuple[str, ...]:
+    """Return the line that says whose a resource outside the nodes' VPC is. An ARN says it itself."""
+    owned, nodes = fault.owned, vpc_id(found.network)
+    if owned is None or fault.resource_id.startswith("arn:") or (owned.account, owned.vpc_id) == (found.owner, ""):
+        return ()
+    vpc = f"{owned.vpc_id} of " if owned.vpc_id else ""
+    return (f"{fault.resource_id} is in {vpc}account {owned.account}, the nodes in {nodes} of account {found.owner}",)

@@ -28,9 +28,9 @@ class Where:
     account: str
     region: str
 
-    def remedy(self, summary: str, docs_url: str, *commands: Command) -> Remediation:
-        """Return a remediation for this account and region."""
-        return Remediation(summary, self.account, self.region, docs_url, commands)
+    def remedy(self, summary: str, docs_url: str, *commands: Command, short: str = "") -> Remediation:
+        """Return a remediation for this account and region. `short` is the summary in few words, for narrow places."""
+        return Remediation(summary, self.account, self.region, docs_url, commands, short=short)
 
     def ec2(self, operation: str, *flags: str, **options: str) -> Command:
         """Return an EC2 command for this region."""

@@ -6,21 +6,17 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pull_responder.checks import BY_ID
 from pull_responder.model.arn import Arn
+from tests.integration.demo.running import MAIN, SECONDS, Finished, finish, start
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SECONDS = 300
-MAIN = "from pull_responder.cli.main import main; main()"
 # The demo with one break, of which it expects what cannot be found, and of which nobody hears that it is over.
 MISTAKEN = f"""
 from dataclasses import replace
@@ -56,37 +52,12 @@ EXPECTED = [
 ]
 
 
-def start(folder: Path, *arguments: str, code: str = MAIN) -> subprocess.Popen[str]:
-    """Start the demo in a process group of its own, and in an empty folder."""
-    return subprocess.Popen(  # noqa: S603 -- what is tested
-        [sys.executable, "-c", code, "demo", *arguments],
-        cwd=folder,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(folder), "COLUMNS": "100"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-
-
-@dataclass(frozen=True)
-class Finished:
-    exit_status: int
-    output: str
-    errors: str
-
-
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Finished]:
     """The demo in each format, and one that goes wrong. They share nothing, so they run side by side."""
     started = {form: start(tmp_path_factory.mktemp(form), "--format", form) for form in ("json", "text")}
     started["mistaken"] = start(tmp_path_factory.mktemp("mistaken"), code=MISTAKEN)
-    finished = {}
-    for form, process in started.items():
-        output, errors = process.communicate(timeout=SECONDS)
-        finished[form] = Finished(process.returncode, output, errors)
-    return finished
+    return {form: finish(process) for form, process in started.items()}
 
 
 @pytest.fixture(scope="module")

@@ -15,17 +15,7 @@ from moto.core import responses, utils
 from moto.core.models import botocore_stubber
 from moto.server import ThreadedMotoServer
 
-from pull_responder.emulator import (
-    access_entries,
-    cache_rules,
-    dns_firewall,
-    hosted_zones,
-    ipv6,
-    network_firewall,
-    route53_profiles,
-    transit_gateways,
-    vpc_endpoints,
-)
+from pull_responder.emulator import emulated_networks
 from tests.integration.network.built import Built
 
 if TYPE_CHECKING:
@@ -39,15 +29,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def moto() -> Iterator[str]:
-    vpc_endpoints.apply()
-    ipv6.apply()
-    transit_gateways.apply()
-    hosted_zones.apply()
-    dns_firewall.apply()
-    network_firewall.apply()
-    access_entries.apply()
-    cache_rules.apply()
-    route53_profiles.apply_to_moto()
+    emulated_networks.apply()
     # It lists the methods of a class for each request.
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(responses, "method_names_from_class", cache(utils.method_names_from_class))

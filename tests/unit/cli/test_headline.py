@@ -24,6 +24,8 @@ POD = f"Pod shop/web-0, image team/app:v1, node {NODE}, cluster prod"
 WHERE = f"account {ACCOUNT}, {REGION}"
 REPOSITORY = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/team/app"
 GROUP = ec2("security-group", "sg-0a1b2c3d4e5f60718")
+TABLE = f"arn:aws:ec2:{REGION}:222222222222:transit-gateway-route-table/tgw-rtb-0a1b2c3d4e5f60718"
+LONG = "In the transit gateway route table tgw-rtb-0a1b2c3d4e5f60718, add a route for 0.0.0.0/0 to its attachment."
 OPEN_443 = ("aws", "ec2", "authorize-security-group-egress", "--group-id", "sg-0a1b2c3d4e5f60718")
 
 
@@ -327,3 +329,17 @@ def test_whatever_a_finding_holds_the_first_lines_are_lines(finding: Finding, te
     assert lines[1].startswith(("Run ", "By hand")) or lines[1] in lines[0:2]
     assert lines[2].startswith("Pod ")
     assert cell_len(lines[2]) <= 80
+
+
+@pytest.mark.parametrize(
+    ("summary", "short", "second"),
+    [
+        ("Add a route.", "", f"By hand in account 222222222222, {REGION}: Add a route."),
+        (LONG, "Add a route for 0.0.0.0/0.", f"By hand in account 222222222222, {REGION}: Add a route for 0.0.0.0/0."),
+        (LONG, "", "By hand in account 222222222222: In the transit gateway route table ..."),
+    ],
+)
+def test_the_account_of_a_fix_stands_there_if_it_is_not_the_pods(summary: str, short: str, second: str) -> None:
+    finding = cause("transit_gateway_blocks_traffic", TABLE, summary=summary, short=short)
+    finding = replace(finding, remediation=replace(finding.remediation, account="222222222222"))
+    assert printed(diagnosis(finding))[1] == second

@@ -5,8 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import click
 import pytest
@@ -22,14 +21,13 @@ from pull_responder.cli.main import cli, main
 from pull_responder.diagnosis import Diagnosis, Undecided
 from pull_responder.model.printable import escape_json
 from pull_responder.model.pull import Denial, Principal, PrincipalKind, PullFailure, Stage, Symptom
-from pull_responder.network import Hop, HopKind, Leg, NodePlace, Path
+from pull_responder.network import Hop, HopKind, Leg, Network, NodePlace, Owned, Path, Vpc
 from pull_responder.network.answer import PathCause
 from pull_responder.network.answer import Undecided as Doubt
+from pull_responder.pulls.nodes import Nodes
+from pull_responder.pulls.path import PullPath
 from pull_responder.pulls.puller import Puller
 from tests.unit.cli.test_hostile_text import HOSTILE
-
-if TYPE_CHECKING:
-    from pull_responder.pulls.path import PullPath
 
 OVERRIDES = (
     "\x7f\x80\x85\x9b\u061c\u200b\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
@@ -59,12 +57,14 @@ def _printed(text: str) -> list[str]:
     diagnosis = Diagnosis(
         pull, Puller(for_eks=True, because=text), (), open_, open_, ("image_not_found",), note=text, role_arn=arn
     )
-    hop = Hop(HopKind.NAME, text, (), evidence=(text, text), undecided=(Doubt(PathCause.NO_ROUTE, text),))
+    doubts = (Doubt(PathCause.NO_ROUTE, text),)
+    hop = Hop(HopKind.NAME, text, (), (text, text), undecided=doubts, owned=Owned(text, text, text))
     way = Path((Leg(Stage.TOKEN, text, (hop,)),))
     places = tuple((NodePlace(text, text, ()), each) for each in (way, Path(())))
     out = io.StringIO()
     console = Console(file=out, markup=False, highlight=False, emoji=False, width=UNLIMITED)
-    path = cast("PullPath", SimpleNamespace(paths=places, others=places))
+    nodes = Nodes(text, text, text, text, cluster=text)
+    path = PullPath(nodes, Network(text, Vpc(text, (), owner=text), account=text), "aws", places, places)
     show_diagnosis(console, diagnosis, path=path, asked=text, nodes=text, whole_path=True)
     show_diagnosis(console, diagnosis, path=path)
     show_diagnosis(console, diagnosis)

@@ -88,6 +88,19 @@ def ec2(resource: str) -> str:
         ),
         ("AwsEc2SecurityGroup", ec2("security-group/sg-endpoint"), Scope("VPC vpc-1", (NIGHT, OWN, INDEX, WEB), 5)),
         ("Other", ec2("vpc-endpoint/vpce-1"), Scope("VPC vpc-1", (NIGHT, OWN, INDEX, WEB), 5)),
+        ("Other", ec2("transit-gateway-route-table/tgw-rtb-1"), Scope("subnet subnet-1", (NIGHT, OWN, WEB), 3)),
+        ("Other", ec2("transit-gateway-attachment/tgw-attach-1"), Scope("subnet subnet-1", (NIGHT, OWN, WEB), 3)),
+        ("Other", ec2("vpc-peering-connection/pcx-1"), Scope("subnet subnet-1", (NIGHT, OWN, WEB), 3)),
+        (
+            "Other",
+            f"arn:aws:network-firewall:{REGION}:{ACCOUNT}:stateful-rulegroup/list",
+            Scope("subnet subnet-1", (NIGHT, OWN, WEB), 3),
+        ),
+        (
+            "Other",
+            f"arn:aws:route53resolver:{REGION}:{ACCOUNT}:firewall-rule-group/rslvr-frg-1",
+            Scope("VPC vpc-1", (NIGHT, OWN, INDEX, WEB), 5),
+        ),
         ("AwsEc2Vpc", ec2("vpc/vpc-1"), Scope("VPC vpc-1", (NIGHT, OWN, INDEX, WEB), 5)),
     ],
 )
