@@ -50,16 +50,29 @@ def _unread(what: str) -> Unread:
     return Unread(f"{what}: denied")
 
 
+def _with(network: Network, name: str, value: Any) -> Network:  # noqa: ANN401 -- any of the network's facts
+    facts: dict[str, Any] = {name: value}
+    return replace(network, **facts)
+
+
 def _field(name: str) -> Hole:
-    return lambda network: replace(network, **{name: _unread(name)})
+    return lambda network: _with(network, name, _unread(name))
 
 
 def _without(table: str, key: str) -> Hole:
-    return lambda network: replace(network, **{table: {k: v for k, v in getattr(network, table).items() if k != key}})
+    return _in_table(table, lambda found: {name: each for name, each in found.items() if name != key})
 
 
 def _entry(table: str, key: str) -> Hole:
-    return lambda network: replace(network, **{table: {**getattr(network, table), key: _unread(key)}})
+    return _in_table(table, lambda found: {**found, key: _unread(key)})
+
+
+def _in_table(table: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Hole:
+    def apply(network: Network) -> Network:
+        found = getattr(network, table)
+        return network if isinstance(found, Unread) else _with(network, table, change(found))
+
+    return apply
 
 
 def _of_vpc(attribute: str) -> Hole:
@@ -73,7 +86,7 @@ def _of_vpc(attribute: str) -> Hole:
 def _each(table: str, **facts: object) -> Hole:
     def change(network: Network) -> Network:
         found = getattr(network, table)
-        return network if isinstance(found, Unread) else replace(network, **{table: tuple(_new(found, facts))})
+        return network if isinstance(found, Unread) else _with(network, table, tuple(_new(found, facts)))
 
     return change
 

@@ -185,7 +185,10 @@ class Link:
 
 @dataclass
 class Land:
-    """The whole estate. `dialled` is the address that kubelet dialled for the registry, if it did."""
+    """The whole estate.
+
+    `dialled` is the address that kubelet dialled for the registry, if its message has one. With `failed` it has none.
+    """
 
     sites: dict[str, Site]
     node: str
@@ -199,6 +202,7 @@ class Land:
     questions: list[Question] = field(default_factory=list)
     dns: bool = True
     dialled: str = ""
+    failed: bool = False
     zone_ids: bool = True
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pull_responder.model.pull import Stage
 from pull_responder.model.sighting import Sighting
 from pull_responder.network import (
     Attachment,
@@ -51,7 +52,9 @@ def node_of(land: Land) -> NodePlace:
 
 
 def sighting_of(land: Land) -> Sighting | None:
-    return Sighting(REGISTRY, land.dialled, 443) if land.dialled else None
+    if land.dialled:
+        return Sighting(REGISTRY, land.dialled, 443)
+    return Sighting(stage=Stage.MANIFEST) if land.failed else None
 
 
 def network_of(land: Land) -> Network:
@@ -137,8 +140,7 @@ def _table(name: str, routes: list[Way], *blocks: str) -> RouteTable:
 
 def _rules(openings: list[Opening]) -> tuple[SecurityGroupRule, ...]:
     return tuple(
-        SecurityGroupRule(f"sgr-{number}", each.protocol, each.ports, each.peer)
-        for number, each in enumerate(openings)
+        SecurityGroupRule(f"sgr-{number}", each.protocol, each.ports, each.peer) for number, each in enumerate(openings)
     )
 
 
@@ -212,4 +214,3 @@ def _questions(land: Land) -> tuple[FirewallRule, ...]:
         FirewallRule(each.group, each.priority, each.action, "rslvr-fdl-1", tuple(each.names), query_type=each.type)
         for each in sorted(land.questions, key=lambda each: each.priority)
     )
-

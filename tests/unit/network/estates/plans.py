@@ -51,6 +51,8 @@ class Plan:
     - `store`: the spoke has a gateway endpoint of S3. `layers`: a zone leads S3's names to the hub, too.
     - `peered`: the spoke reaches the hub over a peering connection.
     - `one_table`: the gateway has one route table for all. `wide`: routes back are for all spokes.
+    - `narrow`: the node's group lets TLS out alone. `failed`: a pull has failed, and the message names no address.
+    - `zone_ids`: EC2 shows the ids of zones. `appliance`: the egress VPC's attachment has appliance mode.
     - `walled`: a firewall stands before the NAT gateways; strictly, if `strict`.
     """
 
@@ -70,6 +72,7 @@ class Plan:
     zone_ids: bool
     appliance: bool
     narrow: bool
+    failed: bool
 
 
 def drawn(seed: int) -> Plan:
@@ -98,6 +101,7 @@ def drawn(seed: int) -> Plan:
         zone_ids=dice.random() < 0.7,
         appliance=dice.random() < 0.3,
         narrow=maybe(),
+        failed=maybe(),
     )
 
 
@@ -120,7 +124,7 @@ def lay_out(plan: Plan) -> Land:
             spoke.places[f"subnet-spoke-in-{zone}"].block = f"100.64.{zone}.0/24"
         address = f"100.64.{plan.zone}.5"
     land = Land({"spoke": spoke, "hub": hub, "out": out}, node, address, ["sg-node"], plan.accounts[3])
-    land.zone_ids = plan.zone_ids
+    land.zone_ids, land.failed = plan.zone_ids, plan.failed
     _join(plan, land)
     _fill_spoke(plan, land)
     _fill_hub(plan, land)
