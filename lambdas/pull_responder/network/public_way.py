@@ -91,10 +91,11 @@ def _routed_way(trip: Trip, found: Routing) -> Hops:
         (end,) = ends.values()
         if end.dead_end:
             return _dead_end_way(trip, found.table, end.dead_end)
-        leaves = end.beyond or leads_to_neighbour(found.routes[0])
-        if leaves and not trip.dialled and (unread := resolve(trip.destination, trip.network).other.unread):
-            return _unless_elsewhere(trip, found.table, end, unread)
-        return (*first_hops(trip, trip.server), _route_hop(trip, found.table, end), *end.hops)
+        unread = "" if trip.dialled else resolve(trip.destination, trip.network).other.unread
+        is_away = bool(end.beyond) or leads_to_neighbour(found.routes[0])
+        peer = elsewhere_peer(trip.destination, trip.network, trip.version) if unread and is_away else trip.server
+        onward = _if_name_leads_there(end.hops, unread, trip) if is_away else end.hops
+        return (*first_hops(trip, peer), _route_hop(trip, found.table, end), *onward)
     all_work = all(not (end.dead_end or end.beyond) and _ok(end.hops) for end in ends.values())
     hops = tuple(hop for end in ends.values() for hop in end.hops)
     if all_work and not found.unrouted and not found.unread:
@@ -109,15 +110,12 @@ def _routed_way(trip: Trip, found: Routing) -> Hops:
     return (*first_hops(trip, trip.server), route_hop, *(hop.with_faults_undecided(doubt) for hop in hops))
 
 
-def _unless_elsewhere(trip: Trip, table: RouteTable, end: RouteEnd, unread: str) -> Hops:
-    """Return the hops of a way out of the VPC, if the name may lead to another network that `unread` would show.
-
-    Then only what stops both is a fault.
-    """
-    peer = elsewhere_peer(trip.destination, trip.network, trip.version)
-    reason = reword(unread, f"{unread}, so {trip.destination.host} may lead elsewhere than was examined")
-    hops = tuple(hop.with_faults_undecided(reason) for hop in end.hops)
-    return (*first_hops(trip, peer), _route_hop(trip, table, end), *hops)
+def _if_name_leads_there(hops: Hops, unread: str, trip: Trip) -> Hops:
+    """Return the hops beyond the VPC, undecided if something unread may lead the name to a private address there."""
+    if not unread:
+        return hops
+    doubt = reword(unread, f"{unread}, so {trip.destination.host} may lead to another address behind the same route")
+    return tuple(hop.with_faults_undecided(doubt) for hop in hops)
 
 
 def _ok(hops: Hops) -> bool:
