@@ -16,6 +16,7 @@ AWS's own rule groups are against attackers. Inference: they drop no connection 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.model.unread import Unread
@@ -63,8 +64,9 @@ class _Candidate:
     effect: Effect
 
 
+@lru_cache(maxsize=64)
 def judge_policy(policy: FirewallPolicy, connection: Connection) -> Effect:
-    """Return what a policy does to a connection."""
+    """Return what a policy does to a connection. A way is traced several times, and the policy judged once."""
     if stateless := judge_stateless(policy, connection):
         return stateless
     if policy.inspects_tls:
@@ -97,6 +99,12 @@ class _Found:
     go_on: Effect | None = None
     may_pass: Effect | None = None
     may_drop: Effect | None = None
+
+    def has(self, action: str) -> bool:
+        """Return whether one more rule with this action that may match changes nothing."""
+        may_pass, may_drop = action in ("", _PASS), action != _PASS
+        passes = self.passes and self.go_on and self.may_pass
+        return bool((passes or not may_pass) and ((self.drop and self.may_drop) or not may_drop))
 
     def or_else(self, later: _Found) -> _Found:
         """Return the same with what may happen to a later packet."""
@@ -145,7 +153,7 @@ class _Rules:
         found = _Found()
         for each in self.candidates:
             match = matches(each.rule, each.ways, packet, self.host)
-            if match is False or (match is None and sure_alone):
+            if match is False or (match is None and (sure_alone or found.has(each.rule.action))):
                 continue
             found = _with_rule(found, each, packet, is_sure=bool(match))
             if match:
@@ -220,6 +228,8 @@ def _of_group(group: RuleGroup | Unread, policy: FirewallPolicy, connection: Con
     headers = Headers.of(connection, Variables(_variables(group, policy, connection)))
     rules = _of_list(group, group.domains, policy, connection) if group.domains else _of_rules(group)
     for rule, effect in rules:
+        if any(each.matches(connection.host) is False for each in rule.conditions.names):
+            continue
         ways = headers.ways(rule)
         if ways != Ways(to_server=False, to_client=False):
             yield _Candidate(rule, ways, effect)

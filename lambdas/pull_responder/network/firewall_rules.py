@@ -87,9 +87,12 @@ class StatelessGroup:
     rules: tuple[StatelessRule, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class FirewallPolicy:
-    """A policy: its groups are in the order of their priority. `stateless` and `stateful` are the default actions."""
+    """A policy: its groups are in the order of their priority. `stateless` and `stateful` are the default actions.
+
+    A policy equals itself alone, so that what is made of its many rules can be kept by it.
+    """
 
     arn: str
     stateless: tuple[str, ...]

@@ -132,6 +132,10 @@ RULES: dict[str, tuple[FirewallPolicy, Does]] = {
     "a comment": (policy(rules(f"# drop {TO_443} ()")), PASS),
     "a line that is no rule": (policy(rules("drop everything ()")), OPEN),
     "a rule over two lines": (policy(rules("drop tcp any any -> \\\n any 443 ()")), BLOCK),
+    "thousands of addresses": (
+        policy(rules(*(f"drop ip any any -> 192.0.{n // 250}.{n % 250} any ()" for n in range(5_000)))),
+        PASS,
+    ),
     "a rule without spaces at its arrow": (policy(rules("drop ip any any-> any any ()")), BLOCK),
 }
 
