@@ -80,8 +80,7 @@ def judge_policy(policy: FirewallPolicy, connection: Connection) -> Effect:
     possible = rules.over_packets(sure_alone=False)
     if possible.drop and possible.passes:
         first = possible.may_drop if result.does is Does.PASS else possible.may_pass
-        first = first or possible.drop
-        return replace(first, does=Does.OPEN, proof=f"{first.proof} may match")
+        return replace(first or possible.drop, does=Does.OPEN)
     return replace(result, doubt=rules.doubt()) if result.does is Does.PASS else result
 
 
@@ -141,7 +140,8 @@ class _Rules:
             if now.drop and alone and not sure_alone:
                 # Whether a rule that passes single packets passes those behind them, two pages answer differently:
                 # the note in "Action order", and Suricata's "Rule Types".
-                found = replace(found, passes=found.passes or alone, may_pass=found.may_pass or alone)
+                unclear = replace(alone, proof=f"{alone.proof} passes {HELLO.name}, and may pass what comes behind it")
+                found = replace(found, passes=found.passes or alone, may_pass=found.may_pass or unclear)
             if not now.go_on:
                 return found
             if packet.established and now.go_on.by is not By.NOTHING:
@@ -196,10 +196,11 @@ def _with_rule(found: _Found, candidate: _Candidate, packet: Packet, *, is_sure:
         found = replace(found, drop=found.drop or effect)
     if is_sure:
         return found
+    unsure = effect if effect.unread else replace(effect, proof=f"{effect.proof} may match")
     return replace(
         found,
-        may_pass=found.may_pass or (effect if may_pass else None),
-        may_drop=found.may_drop or (effect if may_drop else None),
+        may_pass=found.may_pass or (unsure if may_pass else None),
+        may_drop=found.may_drop or (unsure if may_drop else None),
     )
 
 
@@ -221,7 +222,8 @@ def _of_group(group: RuleGroup | Unread, policy: FirewallPolicy, connection: Con
     """Return the rules of a group that match, or may match, some packet of the connection."""
     if isinstance(group, Unread):
         rule = StatefulRule("", "", "IP", conditions=Conditions(unknown="unread"))
-        yield _Candidate(rule, Ways(None, None), Effect(Does.BLOCK, policy.arn, group.reason))
+        proof = f"what one of its rule groups does is not known: {group.reason}"
+        yield _Candidate(rule, Ways(None, None), Effect(Does.BLOCK, policy.arn, proof, unread=group.reason))
         return
     if group.overridden:
         return

@@ -132,6 +132,7 @@ class Effect:
     - `proof`: why, in words.
     - `by`, `detail`: what decides, and which: an entry of a list, a rule's id or priority, a default action.
     - `at_start`: whether it decides before the firewall has seen the server's name.
+    - `unread`: why a rule group that may decide is not known. Empty if all are.
     - `doubt`: what may drop a connection that it passes, in some cases that nobody can see here. Empty if nothing.
     """
 
@@ -141,6 +142,7 @@ class Effect:
     by: By = By.NOTHING
     detail: str = ""
     at_start: bool = False
+    unread: str = ""
     doubt: str = ""
 
 

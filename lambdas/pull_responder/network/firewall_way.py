@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.model.reason import Reason
+from pull_responder.model.reason import Reason, steps_of
 from pull_responder.model.unread import Unread
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
 from pull_responder.network.firewall_change import changes_that_pass
@@ -99,7 +99,7 @@ def _with_effect(hop: Hop, policy: FirewallPolicy, connection: Connection, *, is
     proof = f"{name}: {effect.proof}"
     step = f"Look at {effect.resource} in the VPC console, and in the firewall's alert logs for the registry's hosts."
     if effect.does is Does.OPEN:
-        return replace(hop, undecided=(Undecided(_CAUSE, Reason(proof, step)),))
+        return replace(hop, undecided=(Undecided(_CAUSE, Reason(proof, *steps_of(effect.unread), step)),))
     if effect.does is Does.PASS:
         # Before a failure it passes what it drops in some cases alone.
         doubt = Reason(f"{name} passes TLS to the registry, but {effect.doubt}", step)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pull_responder.model.reason import steps_of
+from pull_responder.model.reason import Reason, steps_of
 from pull_responder.model.sighting import Sighting
 from pull_responder.network import Firewall, Route, RouteTable, Subnet, Unread, VpcEndpoint
 from pull_responder.network.firewall_rules import FirewallPolicy
@@ -81,6 +81,12 @@ class TestTheWay:
     def test_a_policy_that_cannot_be_read_is_open_and_blames_nobody(self) -> None:
         path = firewalled(Unread("denied")).trace()
         assert (faults(path), opened(path)) == (set(), {"network_firewall_blocks_registry"})
+
+    def test_a_group_that_cannot_be_read_is_open_with_the_step_that_settles_it(self) -> None:
+        denied = Unread(Reason("network-firewall:DescribeRuleGroup was denied", "Grant it."))
+        (doubt,) = set(firewalled(policy(denied)).trace().undecided)
+        assert "central: what one of its rule groups does is not known: network-firewall:Describe" in doubt.reason
+        assert steps_of(doubt.reason)[0] == "Grant it."
 
     def test_an_endpoint_of_an_appliance_is_open(self) -> None:
         service = f"com.amazonaws.vpce.{REGION}.vpce-svc-0a1b2c3d4e5f60001"
