@@ -12,6 +12,7 @@ from pull_responder.network.addresses import ALL_IPV4, Peer
 from pull_responder.network.firewall_policy import judge_policy
 from pull_responder.network.firewall_rules import By, Does, DomainList, FirewallPolicy, RuleGroup
 from pull_responder.network.rule_match import FIRST, HELLO, Ways, matches
+from pull_responder.network.suricata import parse_rules
 from tests.unit.network.estate import HOST, REGION
 from tests.unit.network.firewalls import CONNECTION, GROUP, POLICY, REGISTRIES, group, policy, rules
 
@@ -91,6 +92,7 @@ RULES: dict[str, tuple[FirewallPolicy, Does]] = {
     "a rule that rejects": (policy(rules(f"reject {TO_443} ()")), BLOCK),
     "a rule for other ports": (policy(rules("drop tcp any any -> any 80 ()")), PASS),
     "a rule for a range of ports": (policy(rules("drop tcp any any -> any 400:500 ()")), BLOCK),
+    "a rule for more ports than there are": (policy(rules("drop tcp any any -> any 443:65536 ()")), OPEN),
     "a rule for all ports but one": (policy(rules(f"drop {TO_443[:-3]}!443 ()")), PASS),
     "a rule for all ports but one, which the answers have": (policy(rules("drop tcp any any -> any !443 ()")), OPEN),
     "a rule for a list of ports": (policy(rules("drop tcp any any -> any [80, 443] ()")), BLOCK),
@@ -311,6 +313,11 @@ def test_a_rule_for_single_packets_is_named_where_what_it_holds_for_is_not_clear
         "rule 1 of rule group egress (PASS TCP $HOME_NET -> $EXTERNAL_NET 443) passes its TLS hello, and may pass what"
         " comes behind it"
     )
+
+
+def test_a_rule_without_an_id_is_named_by_its_header() -> None:
+    found = RuleGroup(GROUP, rules=parse_rules('drop tcp any any -> any 443 (msg:"x";)'))
+    assert _said(policy(found))[1:] == ("a rule of rule group egress (DROP TCP any -> any 443)", By.RULE, "")
 
 
 def test_a_group_that_cannot_be_read_is_named_by_its_reason() -> None:
