@@ -204,13 +204,7 @@ SCOPES: Final[Mapping[str, Scope]] = {
         ("arn:{partition}:network-firewall:*:*:firewall-policy/*",), _NETWORK_REASON
     ),
     "network-firewall:ListFirewalls": Scope(("arn:{partition}:network-firewall:*:*:firewall/*",), _NETWORK_REASON),
-    "network-firewall:ListRuleGroups": Scope(
-        (
-            "arn:{partition}:network-firewall:*:*:stateful-rulegroup/*",
-            "arn:{partition}:network-firewall:*:*:stateless-rulegroup/*",
-        ),
-        _NETWORK_REASON,
-    ),
+    "network-firewall:ListRuleGroups": _ANY,
     "route53:ListHostedZones": _ANY,
     "route53:ListHostedZonesByVPC": _ANY,
     "route53:ListResourceRecordSets": Scope(

@@ -426,8 +426,7 @@ SCOPES: Final = """\
  },
  "network-firewall:ListRuleGroups": {
   "arns": [
-   "arn:{partition}:network-firewall:*:*:stateful-rulegroup/*",
-   "arn:{partition}:network-firewall:*:*:stateless-rulegroup/*"
+   "*"
   ]
  },
  "organizations:DescribeOrganization": {

@@ -58,6 +58,11 @@ class AddressSet:
     def __bool__(self) -> bool:
         return bool(self.intervals)
 
+    @property
+    def size(self) -> int:
+        """How many addresses it has."""
+        return sum(last - first + 1 for first, last in self.intervals)
+
     def complement(self) -> AddressSet:
         """Return every address of both families that is not in this set."""
         edges = (-1, *(edge for interval in self.intervals for edge in interval), _END)
@@ -75,9 +80,10 @@ class Coverage(Enum):
 
 def coverage(allowed: AddressSet, wanted: AddressSet) -> Coverage:
     """Return how much of `wanted` is in `allowed`. ALL if `wanted` is empty."""
-    if not wanted - allowed:
+    allowed_ones = (wanted & allowed).size
+    if allowed_ones == wanted.size:
         return Coverage.ALL
-    return Coverage.SOME if wanted & allowed else Coverage.NONE
+    return Coverage.SOME if allowed_ones else Coverage.NONE
 
 
 def _interval(cidr: str) -> Interval:

@@ -10,6 +10,7 @@ a rule for the handshake), "Stateful domain list rule groups" (HOME_NET has to c
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
@@ -51,6 +52,7 @@ class Change:
         return self.what.replace("{}", self.entry)
 
 
+@lru_cache(maxsize=16)
 def changes_that_pass(policy: FirewallPolicy, connection: Connection) -> tuple[Change, ...]:
     """Return changes after which the policy passes a connection that it drops now. Empty if none surely do."""
     made: list[Change] = []

@@ -16,6 +16,7 @@ AWS's own rule groups are against attackers. Inference: they drop no connection 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.model.unread import Unread
@@ -63,8 +64,9 @@ class _Candidate:
     effect: Effect
 
 
+@lru_cache(maxsize=64)
 def judge_policy(policy: FirewallPolicy, connection: Connection) -> Effect:
-    """Return what a policy does to a connection."""
+    """Return what a policy does to a connection. A way is traced several times, and the policy judged once."""
     if stateless := judge_stateless(policy, connection):
         return stateless
     if policy.inspects_tls:
@@ -78,8 +80,7 @@ def judge_policy(policy: FirewallPolicy, connection: Connection) -> Effect:
     possible = rules.over_packets(sure_alone=False)
     if possible.drop and possible.passes:
         first = possible.may_drop if result.does is Does.PASS else possible.may_pass
-        first = first or possible.drop
-        return replace(first, does=Does.OPEN, proof=f"{first.proof} may match")
+        return replace(first or possible.drop, does=Does.OPEN)
     return replace(result, doubt=rules.doubt()) if result.does is Does.PASS else result
 
 
@@ -97,6 +98,12 @@ class _Found:
     go_on: Effect | None = None
     may_pass: Effect | None = None
     may_drop: Effect | None = None
+
+    def has(self, action: str) -> bool:
+        """Return whether one more rule with this action that may match changes nothing."""
+        may_pass, may_drop = action in ("", _PASS), action != _PASS
+        passes = self.passes and self.go_on and self.may_pass
+        return bool((passes or not may_pass) and ((self.drop and self.may_drop) or not may_drop))
 
     def or_else(self, later: _Found) -> _Found:
         """Return the same with what may happen to a later packet."""
@@ -133,7 +140,8 @@ class _Rules:
             if now.drop and alone and not sure_alone:
                 # Whether a rule that passes single packets passes those behind them, two pages answer differently:
                 # the note in "Action order", and Suricata's "Rule Types".
-                found = replace(found, passes=found.passes or alone, may_pass=found.may_pass or alone)
+                unclear = replace(alone, proof=f"{alone.proof} passes {HELLO.name}, and may pass what comes behind it")
+                found = replace(found, passes=found.passes or alone, may_pass=found.may_pass or unclear)
             if not now.go_on:
                 return found
             if packet.established and now.go_on.by is not By.NOTHING:
@@ -145,7 +153,7 @@ class _Rules:
         found = _Found()
         for each in self.candidates:
             match = matches(each.rule, each.ways, packet, self.host)
-            if match is False or (match is None and sure_alone):
+            if match is False or (match is None and (sure_alone or found.has(each.rule.action))):
                 continue
             found = _with_rule(found, each, packet, is_sure=bool(match))
             if match:
@@ -188,10 +196,11 @@ def _with_rule(found: _Found, candidate: _Candidate, packet: Packet, *, is_sure:
         found = replace(found, drop=found.drop or effect)
     if is_sure:
         return found
+    unsure = effect if effect.unread else replace(effect, proof=f"{effect.proof} may match")
     return replace(
         found,
-        may_pass=found.may_pass or (effect if may_pass else None),
-        may_drop=found.may_drop or (effect if may_drop else None),
+        may_pass=found.may_pass or (unsure if may_pass else None),
+        may_drop=found.may_drop or (unsure if may_drop else None),
     )
 
 
@@ -213,13 +222,16 @@ def _of_group(group: RuleGroup | Unread, policy: FirewallPolicy, connection: Con
     """Return the rules of a group that match, or may match, some packet of the connection."""
     if isinstance(group, Unread):
         rule = StatefulRule("", "", "IP", conditions=Conditions(unknown="unread"))
-        yield _Candidate(rule, Ways(None, None), Effect(Does.BLOCK, policy.arn, group.reason))
+        proof = f"what one of its rule groups does is not known: {group.reason}"
+        yield _Candidate(rule, Ways(None, None), Effect(Does.BLOCK, policy.arn, proof, unread=group.reason))
         return
     if group.overridden:
         return
     headers = Headers.of(connection, Variables(_variables(group, policy, connection)))
     rules = _of_list(group, group.domains, policy, connection) if group.domains else _of_rules(group)
     for rule, effect in rules:
+        if any(each.matches(connection.host) is False for each in rule.conditions.names):
+            continue
         ways = headers.ways(rule)
         if ways != Ways(to_server=False, to_client=False):
             yield _Candidate(rule, ways, effect)

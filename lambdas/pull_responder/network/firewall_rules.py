@@ -87,9 +87,12 @@ class StatelessGroup:
     rules: tuple[StatelessRule, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class FirewallPolicy:
-    """A policy: its groups are in the order of their priority. `stateless` and `stateful` are the default actions."""
+    """A policy: its groups are in the order of their priority. `stateless` and `stateful` are the default actions.
+
+    A policy equals itself alone, so that what is made of its many rules can be kept by it.
+    """
 
     arn: str
     stateless: tuple[str, ...]
@@ -129,6 +132,7 @@ class Effect:
     - `proof`: why, in words.
     - `by`, `detail`: what decides, and which: an entry of a list, a rule's id or priority, a default action.
     - `at_start`: whether it decides before the firewall has seen the server's name.
+    - `unread`: why a rule group that may decide is not known. Empty if all are.
     - `doubt`: what may drop a connection that it passes, in some cases that nobody can see here. Empty if nothing.
     """
 
@@ -138,6 +142,7 @@ class Effect:
     by: By = By.NOTHING
     detail: str = ""
     at_start: bool = False
+    unread: str = ""
     doubt: str = ""
 
 

@@ -97,12 +97,12 @@ def _with_effect(hop: Hop, policy: FirewallPolicy, connection: Connection, *, is
     effect, host = judge_policy(policy, connection), connection.host
     name = name_of(effect.resource)
     proof = f"{name}: {effect.proof}"
-    step = f"Look at {effect.resource} in the VPC console, and in the firewall's logs for {host}."
+    step = f"Look at {effect.resource} in the VPC console, and in the firewall's alert logs for the registry's hosts."
     if effect.does is Does.OPEN:
-        return replace(hop, undecided=(Undecided(_CAUSE, Reason(proof, *steps_of(effect.proof), step)),))
+        return replace(hop, undecided=(Undecided(_CAUSE, Reason(proof, *steps_of(effect.unread), step)),))
     if effect.does is Does.PASS:
         # Before a failure it passes what it drops in some cases alone.
-        doubt = Reason(f"{name} passes {host}, but {effect.doubt}", step)
+        doubt = Reason(f"{name} passes TLS to the registry, but {effect.doubt}", step)
         undecided = (Undecided(_CAUSE, doubt),) if effect.doubt and is_failure else ()
         return replace(hop, evidence=(*hop.evidence, proof), undecided=undecided)
     explanation = f"Network Firewall {hop.resource_id} drops TLS connections to {host}: {effect.proof}."

@@ -104,12 +104,17 @@ class Headers:
 
     def _way(self, header: tuple[str, str, str, str], *, from_client: bool) -> bool | None:
         source, source_port, destination, destination_port = header
-        return both(
-            self._port(source_port, client=from_client),
-            self._port(destination_port, client=not from_client),
-            self._side(source, client=from_client),
-            self._side(destination, client=not from_client),
-        )
+        found: bool | None = True
+        for read, written, client in (
+            (self._port, source_port, from_client),
+            (self._port, destination_port, not from_client),
+            (self._side, source, from_client),
+            (self._side, destination, not from_client),
+        ):
+            found = both(found, read(written, client=client))
+            if found is False:
+                break  # a group may have thousands of addresses, which are not read in vain
+        return found
 
     def _side(self, written: str, *, client: bool) -> bool | None:
         key = (written, client)

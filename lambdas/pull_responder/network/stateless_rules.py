@@ -8,6 +8,7 @@ rules in one direction alone is not processed properly).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.model.unread import Unread
@@ -65,14 +66,15 @@ def judge_stateless(policy: FirewallPolicy, connection: Connection) -> Effect | 
 
 
 def _with(effect: Effect, does: Does, proof: str) -> Effect:
-    return Effect(does, effect.resource, proof, effect.by, effect.detail, at_start=True)
+    return replace(effect, does=does, proof=proof, at_start=True)
 
 
 def _relevant(policy: FirewallPolicy, connection: Connection) -> Iterator[_Relevant]:
     """Return the rules whose addresses and ports are, or may be, those of the connection."""
     for group in policy.stateless_groups:
         if isinstance(group, Unread):
-            yield None, Effect(Does.OPEN, policy.arn, f"a stateless rule group ({group.reason})"), Ways(None, None)
+            proof = f"a stateless rule group that is not known ({group.reason})"
+            yield None, Effect(Does.OPEN, policy.arn, proof, unread=group.reason), Ways(None, None)
             continue
         for rule in group.rules:
             ways = _ways(rule, connection)

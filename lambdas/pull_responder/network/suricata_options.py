@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.model.printable import clean_line
@@ -124,13 +124,14 @@ def unknown(keyword: str) -> Conditions:
 
 def conditions(options: Iterable[Option]) -> Conditions:
     """Return what options ask for, in the order in which they are written."""
-    listed = list(options)
-    found = reduce(Conditions.__or__, (_of_option(keyword, value) for keyword, value in listed), NONE)
-    return found | _of_contents(listed)
+    listed = [(keyword, value) for keyword, value in options if keyword not in _SILENT]
+    asked = [each for keyword, value in listed if (each := _of_option(keyword, value)) is not NONE]
+    return reduce(Conditions.__or__, [*asked, _of_contents(listed)])
 
 
+@lru_cache(maxsize=1024)
 def _of_option(keyword: str, value: str) -> Conditions:
-    if keyword in _SILENT or keyword in _OF_CONTENT:
+    if keyword in _OF_CONTENT:
         return NONE
     if keyword in _SNI:
         return _AT_HELLO
@@ -211,7 +212,7 @@ def _of_contents(options: list[Option]) -> Conditions:
             dotted = True
         elif keyword in _OF_CONTENT and in_name:
             names[-1:] = [replace(each, **{keyword: True}) for each in names[-1:]]  # type: ignore[arg-type]  # each is a bool
-        elif keyword not in _SILENT and keyword not in _READERS:
+        elif keyword not in _READERS:
             in_name = False  # a buffer, or a modifier, that is not modelled
     return replace(other, names=tuple(names))
 

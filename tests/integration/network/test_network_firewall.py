@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.integration.network.enterprise import OUT, SPOKES, Enterprise, enterprise
+from tests.integration.network.estate import ACCOUNT as SPOKE_ACCOUNT
 from tests.integration.network.estate import INTERNET, REGION, NetworkEstate, causes, only, opened
 from tests.integration.network.test_enterprise import asked
 from tests.integration.network.test_examples import TIMEOUT, show
@@ -117,8 +118,27 @@ def test_a_list_that_lacks_a_host(walled: Walled, listed: tuple[str, ...], lacks
     assert (finding.resource.id, finding.account, finding.remediation.account) == (arn, OUT, OUT)
     assert lacks in finding.explanation
     assert lacks in finding.remediation.summary
+    assert finding.remediation.summary.endswith(
+        " to the targets of rule group list-0. Whoever owns the firewall decides."
+    )
     walled.domains("ALLOWLIST", *HOSTS)
     assert causes(asked(walled.whole)) == []
+
+
+def test_the_hosts_that_a_list_lacks_are_one_change(walled: Walled) -> None:
+    walled.domains("ALLOWLIST", ".example.com")
+    fix = only(asked(walled.whole), CAUSE).remediation
+    hosts = ("api.ecr", f"{SPOKE_ACCOUNT}.dkr.ecr", f"prod-{REGION}-starport-layer-bucket.s3")
+    first, second, third = (f"{each}.{REGION}.amazonaws.com" for each in hosts)
+    assert fix.summary.startswith(f"Add {first}, {second} and {third} to the targets of rule group list-0.")
+    assert fix.short == "Add 3 hosts to the targets of rule group list-0."
+
+
+@pytest.mark.parametrize("action", ["ListFirewallPolicies", "ListRuleGroups"])
+def test_what_is_read_ahead_is_not_needed(walled: Walled, action: str) -> None:
+    walled.domains("ALLOWLIST", *HOSTS)
+    diagnosis = asked(walled.whole, denied=(f"network-firewall:{action}",))
+    assert (causes(diagnosis), diagnosis.inconclusive) == ([], ())
 
 
 @pytest.mark.cause(CAUSE, "fails")
@@ -133,6 +153,7 @@ def test_home_net_without_the_spokes_in_strict_order(walled: Walled) -> None:
     finding = only(asked(walled.whole), CAUSE)
     assert finding.resource.id == walled.policy
     assert "aws:drop_established" in finding.explanation
+    assert "Set HOME_NET of policy central to 10.200.0.0/16, 10.0." in finding.remediation.summary
 
 
 @pytest.mark.cause(CAUSE, "passes")

@@ -11,6 +11,8 @@ from pull_responder.network import Unread
 from pull_responder.network.addresses import ALL_IPV4, Peer
 from pull_responder.network.firewall_policy import judge_policy
 from pull_responder.network.firewall_rules import By, Does, DomainList, FirewallPolicy, RuleGroup
+from pull_responder.network.rule_match import FIRST, HELLO, Ways, matches
+from pull_responder.network.suricata import parse_rules
 from tests.unit.network.estate import HOST, REGION
 from tests.unit.network.firewalls import CONNECTION, GROUP, POLICY, REGISTRIES, group, policy, rules
 
@@ -90,6 +92,7 @@ RULES: dict[str, tuple[FirewallPolicy, Does]] = {
     "a rule that rejects": (policy(rules(f"reject {TO_443} ()")), BLOCK),
     "a rule for other ports": (policy(rules("drop tcp any any -> any 80 ()")), PASS),
     "a rule for a range of ports": (policy(rules("drop tcp any any -> any 400:500 ()")), BLOCK),
+    "a rule for more ports than there are": (policy(rules("drop tcp any any -> any 443:65536 ()")), OPEN),
     "a rule for all ports but one": (policy(rules(f"drop {TO_443[:-3]}!443 ()")), PASS),
     "a rule for all ports but one, which the answers have": (policy(rules("drop tcp any any -> any !443 ()")), OPEN),
     "a rule for a list of ports": (policy(rules("drop tcp any any -> any [80, 443] ()")), BLOCK),
@@ -132,6 +135,10 @@ RULES: dict[str, tuple[FirewallPolicy, Does]] = {
     "a comment": (policy(rules(f"# drop {TO_443} ()")), PASS),
     "a line that is no rule": (policy(rules("drop everything ()")), OPEN),
     "a rule over two lines": (policy(rules("drop tcp any any -> \\\n any 443 ()")), BLOCK),
+    "thousands of addresses": (
+        policy(rules(*(f"drop ip any any -> 192.0.{n // 250}.{n % 250} any ()" for n in range(5_000)))),
+        PASS,
+    ),
     "a rule without spaces at its arrow": (policy(rules("drop ip any any-> any any ()")), BLOCK),
 }
 
@@ -300,21 +307,78 @@ def test_the_rule_that_leaves_it_open_is_named() -> None:
     assert "rule 2 of rule group egress (DROP TLS any -> any any, with pcre) may match" in _said(policy(may_pass))[1]
 
 
+def test_a_rule_for_single_packets_is_named_where_what_it_holds_for_is_not_clear() -> None:
+    proof = _said(strict(_TO_SERVER, default="aws:drop_established_app_layer"))[1]
+    assert proof == (
+        "rule 1 of rule group egress (PASS TCP $HOME_NET -> $EXTERNAL_NET 443) passes its TLS hello, and may pass what"
+        " comes behind it"
+    )
+
+
+def test_a_rule_without_an_id_is_named_by_its_header() -> None:
+    found = RuleGroup(GROUP, rules=parse_rules('drop tcp any any -> any 443 (msg:"x";)'))
+    assert _said(policy(found))[1:] == ("a rule of rule group egress (DROP TCP any -> any 443)", By.RULE, "")
+
+
+def test_a_group_that_cannot_be_read_is_named_by_its_reason() -> None:
+    proof = "what one of its rule groups does is not known: the rule group was not read"
+    assert _said(policy(DENIED))[:2] == (POLICY, proof)
+
+
+@pytest.mark.parametrize("protocol", ["udp", "icmp", "dns", "ssh", "ftp", "smtp", "ldap", "quic", "http2", "krb5"])
+def test_rules_of_other_protocols_never_match(protocol: str) -> None:
+    assert judge_policy(policy(rules(f"drop {protocol} any any -> any any ()")), CONNECTION).does is PASS
+
+
+@pytest.mark.parametrize(
+    ("flags", "first", "hello"),
+    [
+        ("S", True, False),
+        ("S,12", True, False),
+        ("+S", True, False),
+        ("+A", False, True),
+        ("*SF", True, False),
+        ("!S", False, True),
+        ("!R", True, True),
+        ("SA", False, False),
+        ("A", False, None),
+        ("0", None, None),
+        ("CE", None, None),
+    ],
+)
+def test_flags_of_tcp(flags: str, first: bool | None, hello: bool | None) -> None:  # noqa: FBT001 -- whether it matches
+    found = rules(f"drop tcp any any -> any any (tcp.flags:{flags};)").rules[0]
+    ways = Ways(to_server=True, to_client=True)
+    assert matches(found, ways, FIRST, HOST) is first
+    assert matches(found, ways, HELLO, HOST) is hello
+
+
+PART = "the first part of a TLS hello that needs several packets"
+UPDATE = "a window update of the server before the TLS hello"
+
+
 @pytest.mark.parametrize(
     ("judged", "doubt"),
     [
-        (strict(_NAME), "aws:drop_established"),
-        (strict(_NAME, default="aws:drop_established_app_layer"), "a window update of the server"),
+        (
+            strict(_NAME),
+            f"no rule passes {PART}, and its default action is aws:drop_established",
+        ),
+        (
+            strict(_NAME, default="aws:drop_established_app_layer"),
+            f"no rule passes {UPDATE}, and its default action is aws:drop_established_app_layer",
+        ),
         (strict(_NAME, default="aws:drop_established_app_layer_to_server"), ""),
         (strict(rules(f"pass {TO_443} ()")), ""),
         (strict(_TO_SERVER), ""),
         (policy(group("ALLOWLIST", HOST)), ""),
-        (policy(rules(f"pass {SNI}", f"drop {TO_443} (flow:established,to_server;)")), "rule 2"),
+        (
+            policy(rules(f"pass {SNI}", f"drop {TO_443} (flow:established,to_server;)")),
+            f"rule 2 of rule group egress (DROP TCP $HOME_NET -> $EXTERNAL_NET 443) drops {PART}",
+        ),
     ],
 )
 def test_hellos_of_several_packets(judged: FirewallPolicy, doubt: str) -> None:
     """The first packet of a long hello is established, and does not show the name yet."""
     effect = judge_policy(judged, CONNECTION)
-    assert effect.does is PASS
-    assert doubt in effect.doubt
-    assert bool(effect.doubt) == bool(doubt)
+    assert (effect.does, effect.doubt) == (PASS, doubt)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from pull_responder.model.reason import steps_of
+from dataclasses import replace
+
+from pull_responder.model.reason import Reason, steps_of
+from pull_responder.model.sighting import Sighting
 from pull_responder.network import Firewall, Route, RouteTable, Subnet, Unread, VpcEndpoint
 from pull_responder.network.firewall_rules import FirewallPolicy
 from tests.unit.network.enterprise import OUT, ZONE_A, Enterprise, enterprise, faults, opened
-from tests.unit.network.estate import ALLOW_ALL, REGION, SampleNetwork, behind_nat
+from tests.unit.network.estate import ALLOW_ALL, HOST, REGION, SampleNetwork, behind_nat
 from tests.unit.network.firewalls import ARN, GROUP, POLICY, group, policy
 
 
@@ -47,6 +50,24 @@ class TestTheWay:
         listed = group("ALLOWLIST", ".amazonaws.com")
         assert faults(firewalled(policy(listed, strict=True)).trace()) == {("network_firewall_blocks_registry", POLICY)}
 
+    def test_a_hello_of_several_packets_leaves_a_failure_open(self) -> None:
+        """Before a failure the policy passes: whether a client sends such hellos is not known."""
+        estate = firewalled(policy(group("ALLOWLIST", ".amazonaws.com", home_net=("10.0.0.0/8",)), strict=True))
+        assert (faults(estate.trace()), opened(estate.trace())) == (set(), set())
+        failed = replace(estate, spoke=replace(estate.spoke, sighting=Sighting(HOST, "52.1.2.3", 443)))
+        assert (faults(failed.trace()), opened(failed.trace())) == (set(), {"network_firewall_blocks_registry"})
+        (reason,) = {doubt.reason for doubt in failed.trace().undecided}
+        assert "the first part of a TLS hello that needs several packets" in reason
+        assert "aws:drop_established" in reason
+
+    def test_what_is_changed_is_in_the_fault(self) -> None:
+        listed = group("ALLOWLIST", f".ecr.{REGION}.amazonaws.com", home_net=("10.0.0.0/8",))
+        (fault,) = firewalled(policy(listed)).trace().faults
+        bucket = f"prod-{REGION}-starport-layer-bucket.s3.{REGION}.amazonaws.com"
+        assert [(fix.change, fix.entry) for fix in fault.fixes] == [
+            ("Add {} to the targets of rule group egress", bucket)
+        ]
+
     def test_answers_that_pass_by_the_firewall_are_open(self) -> None:
         path = firewalled(ALL_HOSTS, back="tgw-1").trace()
         assert (faults(path), opened(path)) == (set(), {"no_route_to_ecr"})
@@ -60,6 +81,12 @@ class TestTheWay:
     def test_a_policy_that_cannot_be_read_is_open_and_blames_nobody(self) -> None:
         path = firewalled(Unread("denied")).trace()
         assert (faults(path), opened(path)) == (set(), {"network_firewall_blocks_registry"})
+
+    def test_a_group_that_cannot_be_read_is_open_with_the_step_that_settles_it(self) -> None:
+        denied = Unread(Reason("network-firewall:DescribeRuleGroup was denied", "Grant it."))
+        (doubt,) = set(firewalled(policy(denied)).trace().undecided)
+        assert "central: what one of its rule groups does is not known: network-firewall:Describe" in doubt.reason
+        assert steps_of(doubt.reason)[0] == "Grant it."
 
     def test_an_endpoint_of_an_appliance_is_open(self) -> None:
         service = f"com.amazonaws.vpce.{REGION}.vpce-svc-0a1b2c3d4e5f60001"

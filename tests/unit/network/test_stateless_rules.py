@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pull_responder.network import Unread
 from pull_responder.network.firewall_policy import judge_policy
@@ -109,3 +111,63 @@ def test_the_default_action_that_drops_is_named() -> None:
 def test_what_one_direction_alone_passes_is_open_by_the_rule_that_passes_it() -> None:
     effect = judge_policy(packets(rule(LET, 3, **BACK)), CONNECTION)
     assert "rule 3 of stateless rule group packets (aws:pass) passes a part of the packets" in effect.proof
+
+
+# Whether a rule's field is that of the client, and that of the server.
+_SIDES: dict[tuple[str, ...], tuple[bool, bool]] = {
+    (): (True, True),
+    ("10.0.0.0/8",): (True, False),
+    ("52.0.0.0/6", "192.0.2.0/24"): (False, True),
+    ("192.0.2.0/24",): (False, False),
+}
+_PORTS: dict[tuple[tuple[int, int], ...], tuple[bool, bool]] = {
+    (): (True, True),
+    HTTPS: (False, True),
+    CLIENTS: (True, False),
+    ((80, 80),): (False, False),
+}
+_FLAGS: dict[tuple[TcpFlags, ...], frozenset[str]] = {
+    (): frozenset({"S", "SA", "A", "PA"}),
+    flags("SYN", of=("SYN", "ACK")): frozenset({"S"}),
+    flags("ACK", of=("ACK",)): frozenset({"SA", "A", "PA"}),
+    flags(of=("SYN",)): frozenset({"A", "PA"}),
+    flags("SYN"): frozenset({"S"}),
+}
+# The packets of a connection: whether the client sends it, and its flags.
+_PACKETS = ((True, "S"), (False, "SA"), (True, "A"), (True, "PA"), (False, "A"), (False, "PA"))
+
+
+@st.composite
+def any_rule(draw: st.DrawFn) -> StatelessRule:
+    return StatelessRule(
+        1,
+        draw(st.sampled_from((DROP, LET, FORWARD))),
+        draw(st.sampled_from(tuple(_SIDES))),
+        draw(st.sampled_from(tuple(_SIDES))),
+        draw(st.sampled_from(tuple(_PORTS))),
+        draw(st.sampled_from(tuple(_PORTS))),
+        draw(st.sampled_from(((), (6,), (17,), (1, 6)))),
+        draw(st.sampled_from(tuple(_FLAGS))),
+    )
+
+
+def _fits(found: StatelessRule, packet: tuple[bool, str]) -> bool:
+    from_client, letters = packet
+    near, far = (0, 1) if from_client else (1, 0)
+    return (
+        (not found.protocols or 6 in found.protocols)
+        and letters in _FLAGS[found.tcp_flags]
+        and _SIDES[found.sources][near]
+        and _SIDES[found.destinations][far]
+        and _PORTS[found.source_ports][near]
+        and _PORTS[found.destination_ports][far]
+    )
+
+
+@given(st.lists(any_rule(), max_size=5), st.sampled_from((DROP, LET, FORWARD)))
+@settings(max_examples=300, deadline=None)
+def test_a_slow_reading_agrees(found: list[StatelessRule], default: str) -> None:
+    actions = [next((each.action for each in found if _fits(each, packet)), default) for packet in _PACKETS]
+    blocks = DROP in actions or set(actions) == {FORWARD}  # the stateful rules deny the host
+    expected = BLOCK if blocks else PASS if set(actions) == {LET} else OPEN
+    assert judge_policy(packets(*found, default=default), CONNECTION).does is expected
