@@ -23,8 +23,8 @@ The hops of a leg:
    (`way_back`), through a firewall in between (`firewall_way`, `firewall_policy`). Names lead to a hub by private
    hosted zones (`zones`, `zone_way`) or by the address that was dialled.
 
-A leg is the way over one IP version (`families`). A node with IPv6 addresses alone reaches a host without any over a NAT
-gateway that translates (`nat64`).
+A leg is the way over one IP version (`families`). A node with IPv6 addresses alone reaches a host without any over a
+NAT gateway that translates (`nat64`).
 
 The rules:
 
