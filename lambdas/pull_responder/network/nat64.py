@@ -57,7 +57,7 @@ def may_translate(trip: Trip) -> bool:
 def nat64_way(trip: Trip) -> Hops:
     """Return the hops over a NAT gateway that translates, to a name that has no IPv6 addresses of its own."""
     found = resolve(trip.destination, trip.network)
-    reading = read_address(_as_ipv4(trip), found)
+    reading = read_address(as_ipv4(trip), found)
     name = name_hop(trip, found)
     name = replace(name, evidence=(*name.evidence, _whose_addresses(trip)))
     match reading.leads:
@@ -96,8 +96,11 @@ def no_dns64_hop(node: NodePlace, destination: Destination, network: Network) ->
     return replace(hop, evidence=proof, faults=(fault,))
 
 
-def _as_ipv4(trip: Trip) -> Trip:
-    """Return the trip as it goes on behind the NAT gateway: over IPv4, from the node's IPv6 addresses."""
+def as_ipv4(trip: Trip) -> Trip:
+    """Return the trip as it goes on behind the NAT gateway: over IPv4, from the node's IPv6 addresses.
+
+    A dialled address becomes the IPv4 address for which it stands.
+    """
     seen = replace(trip.seen, address=translated(trip.dialled)) if trip.seen and trip.dialled else trip.seen
     return replace(trip, version=4, seen=seen, came_from=trip.source, nat64=False)
 
@@ -124,7 +127,7 @@ def _computed(trip: Trip, found: Resolution) -> Hops:
 
 def _to_public(trip: Trip) -> Hops:
     """Return the way to the destination's public addresses."""
-    beyond = _as_ipv4(trip)
+    beyond = as_ipv4(trip)
     route = _translating_route(trip, beyond.server)
     if isinstance(route, tuple):
         return route

@@ -14,7 +14,7 @@ from pull_responder.network.endpoints import unreachable_hop
 from pull_responder.network.families import hops_of, trips_of
 from pull_responder.network.model import Network, NodePlace, RegistryPlace
 from pull_responder.network.names import other_answer
-from pull_responder.network.nat64 import nat64_way, no_dns64_hop
+from pull_responder.network.nat64 import as_ipv4, nat64_way, no_dns64_hop
 from pull_responder.network.next_steps import connect
 from pull_responder.network.places import Trip
 from pull_responder.network.public_way import Hops
@@ -62,7 +62,8 @@ def trace(node: NodePlace, registry: RegistryPlace, network: Network, sighting: 
 
 def _reading(trip: Trip, answer: Resolution) -> Reading:
     """Return what the dialled address shows, or that a mirror was asked in the registry's place."""
-    reading, host = read_address(trip, answer), trip.destination.host
+    reading = read_address(as_ipv4(trip) if trip.nat64 else trip, answer)
+    host = trip.destination.host
     if may_be_mirror(trip.destination) and not reading.contradicts:
         return Reading(
             Leads.UNKNOWN, Reason(f"kubelet asked {host}, which may be a mirror of the registry", connect(host))

@@ -285,6 +285,11 @@ class TestNat64:
         assert works_at(seen_by(servers, sighting), Stage.MANIFEST)
         assert faults(seen_by(servers.routes(TO_EIGW), sighting)) == NO_ROUTE
 
+    def test_a_dialled_address_says_nothing_against_the_other_names(self) -> None:
+        sighting = Sighting(HOST, "64:ff9b::2cd5:4f32", 443, stage=Stage.MANIFEST)
+        estate = seen_by(translating().nat(state="deleted"), sighting)
+        assert [leg.verdict for leg in estate.trace().legs] == ["failed"] * 3
+
     def test_an_ipv4_address_was_the_only_answer(self) -> None:
         """A node with IPv6 addresses alone cannot reach it, so DNS64 is what is missing."""
         sighting = Sighting(HOST, "44.213.79.50", 443, stage=Stage.MANIFEST)
