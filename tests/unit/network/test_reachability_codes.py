@@ -93,8 +93,8 @@ def named(address: str, *routes: Route) -> Path:
 def two_entries() -> Enterprise:
     """Return the enterprise whose hub has an entry in each of two zones; the one in the node's zone is shut."""
     estate = enterprise().attachment("hub", subnet_ids=("subnet-hub-tgw", "subnet-hub-b"))
-    for subnet, zone_id in (("subnet-hub-tgw", "euw1-az1"), ("subnet-hub-b", "euw1-az2")):
-        estate = estate.entry("vpc-hub", "subnets", subnet, Subnet(subnet, (), "eu-west-1b", zone_id=zone_id))
+    for subnet, where, zone_id in (("subnet-hub-tgw", ZONE_A, "euw1-az1"), ("subnet-hub-b", ZONE_B, "euw1-az2")):
+        estate = estate.entry("vpc-hub", "subnets", subnet, Subnet(subnet, (), where, zone_id=zone_id))
     table = RouteTable("rtb-b", (Route("10.100.0.0/16", "local"),))
     estate = estate.entry("vpc-hub", "route_tables", "subnet-hub-b", table)
     estate = estate.entry("vpc-hub", "network_acls", "subnet-hub-b", ALLOW_ALL).acl("subnet-hub-tgw")
