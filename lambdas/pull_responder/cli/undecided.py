@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.cli.headline import COLUMNS
@@ -28,8 +29,10 @@ def next_line(opened: Sequence[Undecided]) -> str:
     A command in it is whole. Other words that do not fit are cut.
     """
     for each in needs_of(each.reason for each in opened):
-        number = len(each.actions)
-        candidates = (_needs(each), f"Needs: {number} permissions{_whose(each)}, listed below")
+        short = replace(each, role=None)
+        number = f"{len(each.actions)} permission{'s' if len(each.actions) > 1 else ''}"
+        listed = (f"Needs: {number}{_whose(of)}, listed below" for of in (each, short))
+        candidates = (_needs(each), *((_needs(short),) if len(each.actions) == 1 else ()), *listed)
         return first_fitting(candidates, COLUMNS) or candidates[-1]
     step = next(iter(_steps(opened)), "")
     if not step:

@@ -337,6 +337,8 @@ def _zones(attachment: Attachment, network: Network) -> dict[str, str] | Unread:
     """Return the zone of each subnet of an attachment."""
     if isinstance(attachment.subnet_ids, Unread):
         return attachment.subnet_ids
+    if isinstance(network.subnets, Unread):
+        return network.subnets
     zones = {subnet: _zone(subnet, network) for subnet in attachment.subnet_ids}
     if not zones or not all(zones.values()):
         return Unread(

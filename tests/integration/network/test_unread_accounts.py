@@ -18,6 +18,7 @@ from tests.integration.network.enterprise import GATEWAY, HUB, OUT, Enterprise, 
 from tests.integration.network.estate import ACCOUNT, INTERNET, NetworkEstate, causes
 from tests.integration.network.test_dns_firewall import REGISTRIES, firewall
 from tests.integration.network.test_network_firewall import HOSTS, Walled
+from tests.integration.seen import seen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -149,7 +150,7 @@ def _asked(spoke: NetworkEstate, aws: Aws) -> Diagnosis:
     parsed = parse_image(spoke.image)
     assert parsed
     (answer,) = ask(Reader(aws), parsed, Chosen(spoke.name, instance=spoke.instance), ())
-    return answer.diagnosis
+    return seen(answer.diagnosis)
 
 
 def _without(spoke: NetworkEstate, read: Read, *, says_whom: bool = True) -> Diagnosis:

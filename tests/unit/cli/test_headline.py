@@ -206,6 +206,13 @@ def test_a_healthy_answer_is_one_line() -> None:
     assert printed(diagnosis(pull=bare, passed=("image_not_found",))) == [f"No fault found: {known}"]
 
 
+def test_one_missing_permission_is_named_without_the_role_if_both_do_not_fit() -> None:
+    opened = refused("network_firewall_blocks_registry", "network-firewall:DescribeFirewallPolicy")
+    _, needs, *rest = printed(diagnosis(inconclusive=(opened,)))
+    assert needs == f"Needs: network-firewall:DescribeFirewallPolicy (account {ACCOUNT})"
+    assert any(f"(account {ACCOUNT}, role reader); " in line for line in rest)
+
+
 def test_what_is_missing_to_decide_is_asked_for_once() -> None:
     opened = (
         refused("role_lacks_pull_permissions", "iam:GetRole"),

@@ -25,6 +25,14 @@ NODE: Final = Resource("AwsEc2Instance", "arn:aws:ec2:eu-west-1:111111111111:ins
 SUBNET: Final = Resource("AwsEc2Subnet", "arn:aws:ec2:eu-west-1:111111111111:subnet/subnet-0a", "111111111111")
 
 
+BEYOND_A_VPC: Final = (
+    "transit_gateway_blocks_traffic",
+    "peering_cannot_carry_traffic",
+    "network_firewall_blocks_registry",
+    "dns_firewall_blocks_registry",
+)
+
+
 def found(cause: str, severity: Severity) -> Finding:
     return replace(FINDING, cause=cause, severity=severity)
 
@@ -48,11 +56,21 @@ def severity(finding: Finding, reach: Reach, *, settings: Settings | None = None
         ("security_group_blocks_egress", Severity.HIGH),
         ("vpc_endpoint_missing", Severity.HIGH),
         ("node_group_unhealthy", Severity.HIGH),
+        *((cause, Severity.HIGH) for cause in BEYOND_A_VPC),
     ],
 )
 def test_what_is_broken_gives_the_severity(cause: str, base: Severity) -> None:
     assert BY_ID[cause].severity is base
     assert severity(found(cause, base), ONE) is base
+
+
+@pytest.mark.parametrize("cause", BEYOND_A_VPC)
+def test_what_stops_the_clusters_of_several_spokes_is_critical(cause: str) -> None:
+    many = Reach(events=2, node_count=2, cluster_count=2)
+    assert severity(found(cause, BY_ID[cause].severity), many) is Severity.CRITICAL
+    assert severity(found(cause, Severity.HIGH), many, settings=Settings(severities={cause: Severity.LOW})) is (
+        Severity.LOW
+    )
 
 
 def test_a_single_node_is_one_step_lower_and_what_many_share_is_not() -> None:
