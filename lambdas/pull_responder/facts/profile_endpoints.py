@@ -33,12 +33,11 @@ _POSSIBLE: Final = {
 }
 
 
-def zones_of_endpoint(endpoint: VpcEndpoint, region: str) -> tuple[HostedZone, ...]:
-    """Return the zones that an endpoint's private DNS stands for, if it serves pulls of its region."""
+def zones_of_endpoint(endpoint: VpcEndpoint, owner: str, region: str) -> tuple[HostedZone, ...]:
+    """Return the zones that the private DNS of an endpoint of `owner` stands for, if it serves pulls of its region."""
     service = next((each for each in _SURE if endpoint.service_name.endswith(f".{each}")), "")
     if not service or (endpoint.service_region or region) != region:
         return ()
-    owner = endpoint.owner
     names = [_zone_name(each) for each in endpoint.dns_names if ".vpce." not in each]
     sure = dict.fromkeys((*_named(_SURE[service], region), *filter(may_answer, names)))
     if not endpoint.private_dns or endpoint.private_dns_inbound_only:

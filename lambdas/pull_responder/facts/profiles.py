@@ -168,7 +168,7 @@ def _zones(
         found = endpoints.read_named_endpoints(reader, where, tuple(each.id for each in named[owner]))
         if isinstance(found, Unread):
             return found
-        return start(zone for each in found for zone in zones_of_endpoint(each, place.region))
+        return start(zone for each in found for zone in zones_of_endpoint(each, owner, place.region))
 
     def start(zones: Iterable[HostedZone]) -> tuple[HostedZone, ...]:
         found = tuple(replace(each, profile=held.profile.id) for each in zones)
