@@ -62,7 +62,7 @@ def _record(fault: Fault, path: PullPath) -> Remediation:
 CHECK = Check(
     id="vpc_dns_disabled",
     title="The VPC's DNS does not resolve the registry's names",
-    short="The VPC's DNS lacks the names",
+    short="The VPC's DNS gives no address",
     again="The VPC's DNS resolves the registry's names again",
     severity=Severity.HIGH,
     resource_type="AwsEc2Vpc",

@@ -57,7 +57,33 @@ def policy(command: str, place: Place, *, member_role: str, read_accounts: Itera
     if accounts := sorted(set(read_accounts)):
         arns = tuple(f"arn:{place.partition}:iam::{account}:role/{member_role}" for account in accounts)
         statements.append(_statement(["sts:AssumeRole"], arns, ()))
-    return {"Version": "2012-10-17", "Statement": _numbered(statements)}
+    made = _document(statements)
+    return made if len(json.dumps(made, separators=(",", ":"))) <= LONGEST else _document(_joined(statements))
+
+
+def _document(statements: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": _numbered([dict(each) for each in statements])}
+
+
+def _joined(statements: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the statements with those of one service as one, if no two of them name the same type of resource.
+
+    Each of our actions takes resources of one type alone, so no statement allows more by that, and they are shorter.
+    """
+    by_service: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for each in statements:
+        service = each["Resource"][0].split(":")[2:3]
+        by_service[service[0] if service and "Condition" not in each else each["Sid"]].append(each)
+    found: list[dict[str, Any]] = []
+    for service, parts in by_service.items():
+        types = [{_sid((arn,)) for arn in each["Resource"]} for each in parts]
+        if len(parts) == 1 or len(set().union(*types)) < sum(map(len, types)):
+            found += parts
+            continue
+        arns = [arn for each in parts for arn in each["Resource"]]
+        named = [action for each in parts for action in each["Action"]]
+        found.append({"Sid": service.title().replace("-", ""), "Effect": "Allow", "Action": named, "Resource": arns})
+    return found
 
 
 def _joined(by_scope: Mapping[_Scope, list[str]]) -> dict[_Scope, list[str]]:

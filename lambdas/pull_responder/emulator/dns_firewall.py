@@ -64,7 +64,7 @@ def _create_group(known: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any
 
 def _get_group(_: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
     group = asked["FirewallRuleGroupId"]
-    owner, _ = _shared(group)
+    owner = _shared(group)[0]
     return {"FirewallRuleGroup": {"Id": group, "OwnerId": owner}}
 
 
@@ -73,9 +73,9 @@ def _shared(group: str) -> tuple[str, list[dict[str, Any]]]:
     accounts: Any = import_module("moto.backends").get_backend("route53resolver")
     for account, regions in accounts.items():
         for backend in regions.values():
-            groups = getattr(backend, "firewall", {"groups": {}})["groups"]
-            if group in groups:
-                return account, groups[group]
+            known: dict[str, Any] = getattr(backend, "firewall", {"groups": {}})
+            if group in known["groups"]:
+                return account, known["groups"][group]
     raise KeyError(group)
 
 

@@ -2,7 +2,8 @@
 
 ModifyVpcEndpoint accepts every option but keeps only some. Here it keeps private DNS and DNS options. An added route
 table gets its route and a removed one loses it, and an added subnet gets a network interface. CreateVpcEndpoint drops
-DNS options, too, and gives interfaces addresses outside of their subnet. Interfaces cannot be listed by their type.
+DNS options, too, and gives interfaces addresses outside of their subnet. Interfaces cannot be listed by their type,
+endpoints not by a filter for their ids.
 
 The patches reach into moto's own modules, so requirements.txt pins its version. A patch whose target is gone fails at
 once.
@@ -28,7 +29,17 @@ def apply() -> None:
     # Without an address here, moto chooses one of the subnet.
     models.random_private_ip = lambda: None
     _tell_interfaces_of_endpoints()
+    _filter_by_id(models.VPCEndPoint)
     setattr(responses, _APPLIED, True)
+
+
+def _filter_by_id(endpoint: Any) -> None:
+    stock = endpoint.get_filter_value
+
+    def get_filter_value(self: Any, filter_name: str, method_name: str | None = None) -> Any:
+        return self.id if filter_name == "vpc-endpoint-id" else stock(self, filter_name, method_name)
+
+    endpoint.get_filter_value = get_filter_value
 
 
 def _modify(responses: Any) -> None:

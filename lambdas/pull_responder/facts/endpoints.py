@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from pull_responder.facts.paging import pages
 from pull_responder.model.reason import AGAIN, Reason
@@ -12,15 +12,13 @@ from pull_responder.network.model import EndpointInterface, PrefixList, VpcEndpo
 from pull_responder.network.neighbours import Owned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ec2.type_defs import NetworkInterfaceTypeDef, PrefixListTypeDef, VpcEndpointTypeDef
 
     from pull_responder.facts.reader import Reader
     from pull_responder.facts.vpc import VpcPlace
-
-T = TypeVar("T")
 
 PERMISSIONS: Final = (
     "ec2:DescribeNetworkInterfaces",
@@ -29,6 +27,7 @@ PERMISSIONS: Final = (
     "ec2:GetManagedPrefixListEntries",
 )
 
+MOST_NAMED: Final = 200
 _PULL_SERVICES: Final = (".ecr.api", ".ecr.dkr", ".s3")
 _GONE: Final = frozenset({"InvalidNetworkInterfaceID.NotFound"})
 _NO_ENDPOINT: Final = frozenset({"InvalidVpcEndpointId.NotFound", "InvalidVpcEndpoint.NotFound"})
@@ -134,26 +133,26 @@ def _with_interfaces(
     return replace(endpoint, interfaces=tuple(known[interface] for interface in ids))
 
 
+def read_named_endpoints(reader: Reader, place: VpcPlace, ids: tuple[str, ...]) -> tuple[VpcEndpoint, ...] | Unread:
+    """Return endpoints of the account by their ids, without their interfaces. Those that are gone are not among them.
+
+    Of more than EC2 takes as values of a filter (Amazon EC2 API Reference, "Filter"), the others are left out.
+    """
+
+    def convert(found: list[VpcEndpointTypeDef]) -> tuple[VpcEndpoint, ...]:
+        return tuple(_endpoint(each) for each in found if each.get("VpcEndpointId") in ids)
+
+    filters = [{"Name": "vpc-endpoint-id", "Values": list(ids[:MOST_NAMED])}]
+    return place.read(reader, "describe_vpc_endpoints", "VpcEndpoints", convert, Filters=filters)
+
+
 def read_endpoint_place(reader: Reader, account: str, region: str, endpoint_id: str) -> Owned | Unread | None:
     """Return in which VPC an endpoint of the account is. None if the account has no such endpoint."""
 
-    def convert(found: VpcEndpointTypeDef) -> Owned:
-        return Owned(found.get("OwnerId") or account, region, found["VpcId"])
-
-    return _one(reader, account, region, endpoint_id, convert)
-
-
-def read_endpoint(reader: Reader, place: VpcPlace, endpoint_id: str) -> VpcEndpoint | Unread | None:
-    """Return an endpoint of the account, without its interfaces. None if the account has no such endpoint."""
-    return _one(reader, place.account, place.region, endpoint_id, _endpoint)
-
-
-def _one(
-    reader: Reader, account: str | None, region: str, endpoint_id: str, convert: Callable[[VpcEndpointTypeDef], T]
-) -> T | Unread | None:
-    def request(client: EC2Client) -> T | None:
+    def request(client: EC2Client) -> Owned | None:
         found = pages(client, "describe_vpc_endpoints", "VpcEndpoints", VpcEndpointIds=[endpoint_id])
-        return next((convert(each) for each in found if each.get("VpcEndpointId") == endpoint_id), None)
+        place = next((each for each in found if each.get("VpcEndpointId") == endpoint_id), None)
+        return Owned(place.get("OwnerId") or account, region, place["VpcId"]) if place else None
 
     action = "ec2:DescribeVpcEndpoints"
     return reader.call(action, account=account, region=region, request=request, absent=_NO_ENDPOINT)

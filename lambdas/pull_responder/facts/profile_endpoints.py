@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.facts.endpoints import read_endpoint
 from pull_responder.facts.of_aws import may_answer
 from pull_responder.model.arn import DNS_SUFFIXES, partition_of
 from pull_responder.model.reason import Reason
@@ -18,8 +17,6 @@ from pull_responder.model.unread import Unread
 from pull_responder.network.zones import HostedZone, ZoneRecord
 
 if TYPE_CHECKING:
-    from pull_responder.facts.reader import Reader
-    from pull_responder.facts.vpc import VpcPlace
     from pull_responder.network.model import VpcEndpoint
 
 _TYPES: Final = ("A", "AAAA")
@@ -36,21 +33,17 @@ _POSSIBLE: Final = {
 }
 
 
-def read_zones_of_endpoint(reader: Reader, place: VpcPlace, endpoint_id: str) -> tuple[HostedZone, ...] | Unread:
-    """Return the zones that an endpoint's private DNS stands for, if it serves pulls; none if it does not exist."""
-    endpoint = read_endpoint(reader, place, endpoint_id)
-    if endpoint is None or isinstance(endpoint, Unread):
-        return () if endpoint is None else endpoint
+def zones_of_endpoint(endpoint: VpcEndpoint, owner: str, region: str) -> tuple[HostedZone, ...]:
+    """Return the zones that the private DNS of an endpoint of `owner` stands for, if it serves pulls of its region."""
     service = next((each for each in _SURE if endpoint.service_name.endswith(f".{each}")), "")
-    if not service or (endpoint.service_region or place.region) != place.region:
+    if not service or (endpoint.service_region or region) != region:
         return ()
-    owner = place.account or endpoint.owner
     names = [_zone_name(each) for each in endpoint.dns_names if ".vpce." not in each]
-    sure = dict.fromkeys((*_named(_SURE[service], place.region), *filter(may_answer, names)))
+    sure = dict.fromkeys((*_named(_SURE[service], region), *filter(may_answer, names)))
     if not endpoint.private_dns or endpoint.private_dns_inbound_only:
         how = "answers only inbound Resolver endpoints" if endpoint.private_dns else "is off"
         return tuple(HostedZone(each, "", owner, _open(endpoint, how), endpoint=endpoint.id) for each in sure)
-    possible = [each for each in _named(_POSSIBLE[service], place.region) if each not in sure]
+    possible = [each for each in _named(_POSSIBLE[service], region) if each not in sure]
     return (
         *(HostedZone(each, "", owner, _records(each, endpoint), endpoint=endpoint.id) for each in sure),
         *(HostedZone(each, "", owner, _open(endpoint, "may not have it"), endpoint=endpoint.id) for each in possible),

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from pull_responder.facts import resolver, vpc_dns
+from pull_responder.facts import endpoints, resolver, vpc_dns
 from pull_responder.facts.of_aws import may_answer
 from pull_responder.facts.paging import pages
-from pull_responder.facts.profile_endpoints import read_zones_of_endpoint
+from pull_responder.facts.profile_endpoints import zones_of_endpoint
 from pull_responder.model.arn import Arn
+from pull_responder.model.printable import clean_line
 from pull_responder.model.reason import AGAIN, Reason, join_reasons
 from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pull_responder.facts.dns_firewall import Associations
     from pull_responder.facts.reader import Reader
@@ -36,6 +38,9 @@ _ZONE, _RULE, _GROUP, _ENDPOINT = "hostedzone", "resolver-rule", "firewall-rule-
 _KINDS: Final = {_ZONE, _RULE, _GROUP, _ENDPOINT, "resolver-query-log-config"}
 # Route 53 answers few requests in a second, so of many zones the names are listed first.
 _FEW_ZONES: Final = 12
+_FEW_RULES: Final = 12
+# Of an ARN that is none of those known here, so much is shown.
+_LONGEST_KIND: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +93,11 @@ def _resources(reader: Reader, place: VpcPlace, profile: Profile) -> tuple[Resou
 def _resource(found: Mapping[str, Any]) -> Resource:
     """Return a resource. The ARN of a hosted zone names no account: it is that of the association."""
     arn = Arn.parse(found["ResourceArn"])
-    kind, _, name = (arn.resource if arn else found["ResourceArn"]).partition("/")
+    kind, _, name = (arn.resource if arn else clean_line(found["ResourceArn"])).partition("/")
     priority = 0
     if kind == _GROUP:
         priority = int(json.loads(found["ResourceProperties"])["priority"])
-    return Resource(kind, name, (arn.account if arn else "") or found.get("OwnerId", ""), priority)
+    return Resource(kind[:_LONGEST_KIND], name, (arn.account if arn else "") or found.get("OwnerId", ""), priority)
 
 
 def rule_groups(held: Sequence[Held], associated: Associations | Unread) -> Associations | Unread:
@@ -152,31 +157,56 @@ def _zones(
 ) -> tuple[tuple[HostedZone, ...], tuple[str, ...]]:
     """Return the zones of a Profile and of its endpoints, with what of them is not known."""
     few, gaps = _few(reader, place, held.of(_ZONE))
+    named = _by_owner(held.of(_ENDPOINT))
 
-    def read(resource: Resource) -> tuple[HostedZone, ...] | Unread:
-        if resource.kind == _ENDPOINT:
-            found = read_zones_of_endpoint(reader, _where(resource, place), resource.id)
-        else:
-            zone = vpc_dns.read_zone_by_id(reader, place, resource.id, resource.account)
-            found = zone if isinstance(zone, Unread) else (zone,)
+    def read_zone(resource: Resource) -> tuple[HostedZone, ...] | Unread:
+        zone = vpc_dns.read_zone_by_id(reader, place, resource.id, resource.account)
+        return zone if isinstance(zone, Unread) else start((zone,))
+
+    def read_endpoints(owner: str) -> tuple[HostedZone, ...] | Unread:
+        where = replace(place, account=owner or place.account)
+        found = endpoints.read_named_endpoints(reader, where, tuple(each.id for each in named[owner]))
         if isinstance(found, Unread):
             return found
-        zones = tuple(replace(each, profile=held.profile.id) for each in found)
-        for each in zones:
-            ahead(each)
-        return zones
+        return start(zone for each in found for zone in zones_of_endpoint(each, owner, place.region))
 
-    answers = reader.each(read, (*few, *held.of(_ENDPOINT)))
+    def start(zones: Iterable[HostedZone]) -> tuple[HostedZone, ...]:
+        found = tuple(replace(each, profile=held.profile.id) for each in zones)
+        for each in found:
+            ahead(each)
+        return found
+
+    reads = [*(partial(read_zone, each) for each in few), *(partial(read_endpoints, owner) for owner in named)]
+    answers = reader.each(lambda read: read(), reads)
     zones = tuple(zone for answer in answers if not isinstance(answer, Unread) for zone in answer)
+    if any(len(each) > endpoints.MOST_NAMED for each in named.values()):
+        gaps = (*gaps, Reason(f"it holds more than {endpoints.MOST_NAMED} endpoints of one account"))
     return zones, (*gaps, *(answer.reason for answer in answers if isinstance(answer, Unread)))
 
 
 def _rules(reader: Reader, place: VpcPlace, held: Held) -> tuple[ResolverRule | Unread, ...]:
-    def read(resource: Resource) -> ResolverRule | Unread:
-        found = resolver.read_rule(reader, _where(resource, place), resource.id)
-        return found if isinstance(found, Unread) else replace(found, profile=held.profile.id)
+    """Return the rules of a Profile. Many of one account are listed, a few are read one by one."""
 
-    return tuple(reader.each(read, held.of(_RULE)))
+    def read(resource: Resource) -> ResolverRule | Unread:
+        return resolver.read_rule(reader, _where(resource, place), resource.id)
+
+    def listed(owner: str) -> list[ResolverRule | Unread]:
+        if len(named[owner]) <= _FEW_RULES:
+            return reader.each(read, named[owner])
+        found = resolver.read_rules(reader, replace(place, account=owner or place.account))
+        if isinstance(found, Unread):
+            return [found]
+        lacking = Unread(Reason("route53resolver:ListResolverRules does not list all rules of the Profile", AGAIN))
+        return [found.get(each.id, lacking) for each in named[owner]]
+
+    named = _by_owner(held.of(_RULE))
+    rules = (rule for each in reader.each(listed, list(named)) for rule in each)
+    return tuple(rule if isinstance(rule, Unread) else replace(rule, profile=held.profile.id) for rule in rules)
+
+
+def _by_owner(resources: tuple[Resource, ...]) -> dict[str, list[Resource]]:
+    owners = dict.fromkeys(each.account for each in resources)
+    return {owner: [each for each in resources if each.account == owner] for owner in owners}
 
 
 def _where(resource: Resource, place: VpcPlace) -> VpcPlace:

@@ -174,7 +174,7 @@ def _record(found: Mapping[str, Any]) -> ZoneRecord:
     if kind in ("A", "AAAA"):
         values = tuple(str(ip_address(each)) for each in values)
     return ZoneRecord(
-        name=found["Name"].replace("\\052", "*").rstrip(".").lower(),
+        name=clean_line(found["Name"])[:_LONGEST_NAME].replace("\\052", "*").rstrip(".").lower(),
         type=kind,
         values=tuple(clean_line(each)[:_LONGEST_NAME] for each in values),
         alias=clean_line(found.get("AliasTarget", {}).get("DNSName", ""))[:_LONGEST_NAME],

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from infra.permissions import SCOPES
 from infra.terminal_scopes import module
 from pull_responder import doctor
-from pull_responder.cli import trial_way
+from pull_responder.cli import terminal_policy, trial_way
 from pull_responder.cli.permissions import permissions
 from pull_responder.cli.scopes import SCOPES as KEPT
 from pull_responder.cli.terminal_policy import FOR, LONGEST, Place, actions, policy
@@ -43,6 +43,19 @@ def test_a_policy_is_one_that_iam_takes(command: str, place: Place) -> None:
     assert all(re.fullmatch(r"[A-Za-z0-9]+", each) for each in sids)
     assert {each["Effect"] for each in made["Statement"]} == {"Allow"}
     assert "{" not in json.dumps([each["Resource"] for each in made["Statement"]])
+
+
+def test_a_policy_that_would_be_too_long_allows_the_same_in_fewer_statements(monkeypatch: pytest.MonkeyPatch) -> None:
+    place = Place(account=ACCOUNT)
+    whole = policy("diagnose", place, member_role="Reader")
+    monkeypatch.setattr(terminal_policy, "LONGEST", 100)
+    short = policy("diagnose", place, member_role="Reader")
+    assert len(json.dumps(short)) < len(json.dumps(whole))
+    for action, arns in allowed(whole).items():
+        assert set(arns) <= set(allowed(short)[action])
+    (resolver,) = [each for each in short["Statement"] if "route53resolver:GetResolverRule" in each["Action"]]
+    assert "arn:aws:route53resolver:*:*:resolver-rule/*" in resolver["Resource"]
+    assert {arn.split(":")[2] for arn in resolver["Resource"]} == {"route53resolver"}
 
 
 def test_diagnose_may_read_what_the_function_reads_and_change_nothing() -> None:

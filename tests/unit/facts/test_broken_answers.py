@@ -28,7 +28,9 @@ from pull_responder.facts import (
     network,
     organizations,
     pod_interface,
+    profiles,
     resolver,
+    resolver_endpoints,
     signing,
     vpc,
     vpc_dns,
@@ -40,6 +42,7 @@ from pull_responder.model.arn import Arn
 from pull_responder.model.pull import Denial, Principal, PrincipalKind, PullFailure, Stage, Symptom
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Resource
+from pull_responder.network.resolver import Profile
 from pull_responder.pulls.pull_facts import PullFacts
 from tests.unit.facts.conftest import ACCOUNT, OTHER, REGION
 
@@ -126,6 +129,12 @@ READS: Final[dict[str, Callable[[Reader], object]]] = {
     "associated rules": lambda r: resolver.read_associated_rules(r, PLACE),
     "rules": lambda r: resolver.read_rules(r, PLACE),
     "rule": lambda r: resolver.read_rule(r, PLACE, "rslvr-rr-1"),
+    "what a Profile holds": lambda r: profiles.read_held(r, PLACE, (Profile("rp-1"),))[0].resources,
+    "endpoints by id": lambda r: endpoints.read_named_endpoints(r, PLACE, ("vpce-1",)),
+    "Resolver endpoint": lambda r: resolver_endpoints.read_resolver_endpoint(r, *AT, "rslvr-out-1"),
+    "inbound endpoints": lambda r: resolver_endpoints.read_inbound_endpoints(r, *AT, "vpc-1"),
+    "names of hosted zones": lambda r: vpc_dns.read_zone_names(r, PLACE, ""),
+    "hosted zone": lambda r: vpc_dns.read_zone_by_id(r, PLACE, "Z1", ""),
     "signing": lambda r: signing.read_signing_rules(r, *AT),
     "subnets": lambda r: vpc.read_subnets(r, PLACE),
     "route tables": lambda r: vpc.read_route_tables(r, PLACE),

@@ -9,7 +9,16 @@ import pytest
 
 from pull_responder.model.pull import Stage
 from pull_responder.model.sighting import Sighting
-from pull_responder.network import EndpointInterface, Owned, Path, Route, Surroundings, Unread, WantedKind
+from pull_responder.network import (
+    EndpointInterface,
+    Owned,
+    Path,
+    RegistryPlace,
+    Route,
+    Surroundings,
+    Unread,
+    WantedKind,
+)
 from pull_responder.network.names import By, OtherAnswer, other_answer
 from pull_responder.network.resolver import Profile, ResolverRule
 from pull_responder.network.zones import HostedZone, ZoneAnswer, ZoneRecord, look_up, zone_of
@@ -340,3 +349,42 @@ class TestWhichAnswers:
         estate = endpoints_only().with_facts(hosted_zones=(zone("com"),), private_zones=("com",))
         legs = {leg.stage: leg for leg in estate.trace().legs}
         assert not any(hop.faults or hop.undecided for hop in legs[Stage.MANIFEST].hops)
+
+
+class TestDualStackNames:
+    """Names below on.aws and api.aws, over both IP versions."""
+
+    REGISTRY = RegistryPlace(f"111111111111.dkr-ecr.{REGION}.on.aws", REGION)
+
+    def path(self, *zones: HostedZone) -> Path:
+        estate = replace(behind_nat(), registry=self.REGISTRY)
+        return estate.with_facts(hosted_zones=zones, private_zones=tuple(each.name for each in zones)).trace()
+
+    def test_a_zone_for_them_leads_to_an_address_of_the_hub(self) -> None:
+        registries = zone(f"dkr-ecr.{REGION}.on.aws", ZoneRecord(f"*.dkr-ecr.{REGION}.on.aws", "A", ("10.100.1.12",)))
+        api = zone(f"ecr.{REGION}.api.aws", ZoneRecord(f"ecr.{REGION}.api.aws", "A", ("10.100.1.11",)))
+        legs = {leg.stage: leg for leg in self.path(registries, api).legs}
+        for stage, address in ((Stage.TOKEN, "10.100.1.11"), (Stage.MANIFEST, "10.100.1.12")):
+            assert any(
+                address in line for hop in legs[stage].hops for line in (*hop.evidence, *map(str, hop.undecided))
+            )
+
+    @pytest.mark.parametrize("name", [f"dkr-ecr.{REGION}.on.aws", f"{REGION}.on.aws", "on.aws", "aws"])
+    def test_a_zone_above_them_without_a_record_hides_the_registry(self, name: str) -> None:
+        found = zone(name)
+        faulty = {
+            (each.cause.value, each.resource_id) for leg in self.path(found).legs for h in leg.hops for each in h.faults
+        }
+        assert ("vpc_dns_disabled", found.id) in faulty
+
+    def test_a_zone_for_the_names_of_ipv4_does_not_touch_them(self) -> None:
+        manifest = next(leg for leg in self.path(zone(DKR)).legs if leg.stage is Stage.MANIFEST)
+        assert not any(hop.faults for hop in manifest.hops)
+
+    def test_a_zone_that_may_be_hidden_by_private_dns_decides_nothing(self) -> None:
+        """Whether private DNS of the endpoint has the name is not known: if it does, it is more specific."""
+        estate = replace(endpoints_only(), registry=self.REGISTRY)
+        path = estate.with_facts(hosted_zones=(zone("on.aws"),), private_zones=("on.aws",)).trace()
+        manifest = next(leg for leg in path.legs if leg.stage is Stage.MANIFEST)
+        assert not any(fault.cause.value == "vpc_dns_disabled" for hop in manifest.hops for fault in hop.faults)
+        assert any("private DNS of vpce-dkr may" in doubt.reason for hop in manifest.hops for doubt in hop.undecided)
