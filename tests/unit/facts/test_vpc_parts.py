@@ -62,6 +62,7 @@ def test_the_zones_of_a_regional_nat_gateway_that_are_kept_by_hand(
         "AvailabilityMode": mode,
         "AutoProvisionZones": provision,
         "NatGatewayAddresses": addresses,
+        **({"SubnetId": "subnet-1"} if mode == "zonal" else {}),
     }
     found = read_nat_gateways(answer(watched, "DescribeNatGateways", NatGateways=[gateway]), PLACE)
     assert not isinstance(found, Unread)

@@ -33,7 +33,7 @@ from pull_responder.network import (
     VpcEndpoint,
     trace,
 )
-from pull_responder.network.firewall_policy import DomainList, FirewallPolicy, RuleGroup
+from pull_responder.network.firewall_rules import DomainList, FirewallPolicy, RuleGroup
 from pull_responder.network.resolver import FirewallRule
 from pull_responder.network.zones import HostedZone, ZoneRecord
 from tests.unit.network.estates.land import REGION, REGISTRY
@@ -167,7 +167,7 @@ def _policy(wall: Wall) -> FirewallPolicy:
         ("aws:drop_established",) if wall.strict else (),
         strict=wall.strict,
         groups=tuple(
-            RuleGroup(each.arn, DomainList(each.kind, tuple(each.entries)), home_net=tuple(each.home))
+            RuleGroup(each.arn, DomainList(each.kind, frozenset(each.entries)), home_net=tuple(each.home))
             for each in wall.lists
         ),
         home_net=tuple(wall.home),
