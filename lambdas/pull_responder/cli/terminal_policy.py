@@ -16,17 +16,11 @@ from pull_responder.permissions import declared_permissions
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    # ARNs and a condition.
-    _Scope = tuple[tuple[str, ...], tuple[str, ...]]
-
 LONGEST: Final = 6144
 """The most characters of a managed policy, white space not counted (IAM User Guide, "IAM and AWS STS quotas")."""
 
 FOR: Final = ("diagnose", "doctor", "test-event")
 """The commands that ask AWS."""
-
-# Before the account in an ARN.
-_PARTS: Final = 4
 
 # What no function does: only a terminal sends a test event (Service Authorization Reference, Amazon EventBridge).
 _OWN: Final = {"events:PutEvents": {"arns": ["arn:{partition}:events:{region}:{account}:event-bus/*"]}}
@@ -47,13 +41,13 @@ def policy(command: str, place: Place, *, member_role: str, read_accounts: Itera
 
     `member_role` is the role to assume in other accounts: those of our organization, and `read_accounts`.
     """
-    by_scope: defaultdict[_Scope, list[str]] = defaultdict(list)
+    by_scope: defaultdict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = defaultdict(list)
     scopes: dict[str, Any] = json.loads(SCOPES) | _OWN
     for action in sorted(actions(command)):
         scope = scopes[action]
         arns = tuple(sorted({arn.format(**_names(place, member_role)) for arn in scope["arns"]}))
         by_scope[arns, tuple(scope.get("condition", ()))].append(action)
-    statements = [_statement(named, arns, condition) for (arns, condition), named in _joined(by_scope).items()]
+    statements = [_statement(named, arns, condition) for (arns, condition), named in by_scope.items()]
     if accounts := sorted(set(read_accounts)):
         arns = tuple(f"arn:{place.partition}:iam::{account}:role/{member_role}" for account in accounts)
         statements.append(_statement(["sts:AssumeRole"], arns, ()))
@@ -84,26 +78,6 @@ def _joined(statements: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         named = [action for each in parts for action in each["Action"]]
         found.append({"Sid": service.title().replace("-", ""), "Effect": "Allow", "Action": named, "Resource": arns})
     return found
-
-
-def _joined(by_scope: Mapping[_Scope, list[str]]) -> dict[_Scope, list[str]]:
-    """Return the actions by scope, those of one service on resources of any account together.
-
-    There the ARNs name kinds of resources alone, and each action takes its own kinds only: a statement for each kind
-    would allow the same, and a policy has no room for so many.
-    """
-    services: defaultdict[str, list[_Scope]] = defaultdict(list)
-    joined: dict[_Scope, list[str]] = {}
-    for scope, named in by_scope.items():
-        arns, condition = scope
-        if not condition and all(arn.count(":") > _PARTS and arn.split(":")[_PARTS] == "*" for arn in arns):
-            services[arns[0].split(":")[2]].append(scope)
-        else:
-            joined[scope] = named
-    for scopes in services.values():
-        together = tuple(sorted({arn for arns, _ in scopes for arn in arns}))
-        joined[together, ()] = sorted(action for scope in scopes for action in by_scope[scope])
-    return joined
 
 
 def actions(command: str) -> frozenset[str]:
