@@ -29,6 +29,7 @@ class Trip:
     - `hint`: why the name may lead to another VPC, as names of the same registry do. Empty if nothing says so.
     - `came_from`: the node as a peer, for the part of a way that is in another VPC. Then `network` is that VPC and the
       subnet of `node` is the one by which the traffic enters it.
+    - `to`: where it goes, if that is known already. Else to the destination's public addresses.
     """
 
     node: NodePlace
@@ -38,6 +39,7 @@ class Trip:
     seen: Sighting | None = None
     hint: str = ""
     came_from: Peer | None = None
+    to: Peer | None = None
 
     @property
     def table(self) -> RouteTable | Unread:
@@ -73,8 +75,8 @@ class Trip:
 
     @property
     def server(self) -> Peer:
-        """The destination's public addresses."""
-        return public_peer(self.destination, self.network, self.version)
+        """The destination's public addresses, or the address of its endpoint where the way leads to that."""
+        return self.to or public_peer(self.destination, self.network, self.version)
 
 
 def addresses_of(cidrs: tuple[str, ...], version: int | None = None) -> AddressSet:

@@ -40,6 +40,12 @@ class Routing:
     unrouted: AddressSet
     unread: tuple[str, ...] = ()
 
+    @property
+    def whole(self) -> Route | None:
+        """The route that takes all of the addresses, or the first of several to the same target that do. Else None."""
+        same = {(route.target, route.active) for route in self.routes}
+        return self.routes[0] if len(same) == 1 and not self.unrouted and not self.unread else None
+
 
 def routing(table: RouteTable, addresses: AddressSet, network: Network) -> Routing:
     """Return how `table` routes `addresses`, without the routes to gateway endpoints.

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from pull_responder.network import Path, Wanted
     from pull_responder.pulls.pull_facts import PullFacts
 
-# A gateway with its table, the VPC with the table back, and once more.
-_MOST_STEPS: Final = 4
+# A gateway, its table, and the VPC with the table back: for as many networks as a way may lead over.
+_MOST_STEPS: Final = 12
 # A way leads through few networks. More are read only if something is very odd.
 _MOST_AT_ONCE: Final = 12
 
@@ -43,6 +43,7 @@ def _with(around: Surroundings, wanted: Sequence[Wanted], facts: PullFacts) -> S
             {**around.tables, **found.tables},
             {**around.vpcs, **found.vpcs},
             {**around.endpoints, **found.endpoints},
+            {**around.attachments, **found.attachments},
         )
     return around
 
@@ -55,6 +56,8 @@ def _read(wanted: Wanted, facts: PullFacts) -> Surroundings:
             return Surroundings(gateways={name: facts.transit_gateway(account, region, name)})
         case WantedKind.TABLE:
             return Surroundings(tables={name: facts.transit_gateway_table(account, region, name)})
+        case WantedKind.ATTACHMENTS:
+            return Surroundings(attachments={name: facts.attachments(account, region, name)})
         case WantedKind.ENDPOINT:
             return Surroundings(endpoints={name: facts.endpoint_place(account, region, name)})
         case WantedKind.VPC:

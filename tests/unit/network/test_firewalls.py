@@ -191,8 +191,9 @@ def own(found: FirewallPolicy, *, back: bool = True) -> SampleNetwork:
     subnets = estate.network.subnets
     assert not isinstance(subnets, Unread)
     subnets = {**subnets, "subnet-fw": Subnet("subnet-fw", ("10.0.8.0/28",))}
+    acls = {**dict(estate.network.network_acls), "subnet-fw": ALLOW_ALL}  # type: ignore[arg-type]  # it was read
     firewalls = (Firewall(f"{ARN}:firewall/own", {"vpce-fw": "subnet-fw"}, found),)
-    return estate.with_facts(subnets=subnets, firewalls=firewalls)
+    return estate.with_facts(subnets=subnets, network_acls=acls, firewalls=firewalls)
 
 
 def test_a_firewall_in_the_nodes_own_vpc() -> None:

@@ -95,6 +95,7 @@ class TestOverTheEgressVpc:
             ("subnet", "subnet-out-nat"),
             ("route", "rtb-out-nat"),
             ("route", "rtb-out-nat"),
+            ("transit gateway", "tgw-attach-out"),
             ("transit gateway", "tgw-rtb-shared"),
         ]
 
@@ -207,9 +208,9 @@ class TestOverTheEgressVpc:
             "leads to an attachment of type vpn (vpn-1)",
         ),
         "another gateway": (
-            enterprise().attachment("out", kind="peering", resource_id="tgw-2"),
+            enterprise().attachment("out", kind="peering", resource_id="tgw-2", peer_region="eu-west-2"),
             TGW,
-            "leads to an attachment of type peering (tgw-2)",
+            "tgw-attach-out leads to transit gateway tgw-2 of account 333333333333 in eu-west-2, which was not read",
         ),
         "two attachments of one VPC": (
             replace(
@@ -232,7 +233,7 @@ class TestOverTheEgressVpc:
         "several attachments of a route": (
             enterprise().table("spokes", Route("0.0.0.0/0", "several attachments")),
             TGW,
-            "leads to an attachment that EC2 does not list",
+            "spreads the traffic over several attachments",
         ),
         "a route for a part": (
             enterprise().table("spokes", Route("52.0.0.0/8", "tgw-attach-out")),
@@ -367,6 +368,8 @@ class TestTheHubsEndpoint:
         estate = enterprise().attachment("hub", subnet_ids=("subnet-hub-tgw", "subnet-hub-b"))
         for subnet, zone_id in (("subnet-hub-tgw", "euw1-az1"), ("subnet-hub-b", "euw1-az2")):
             estate = estate.entry("vpc-hub", "subnets", subnet, Subnet(subnet, (), "eu-west-1b", zone_id=zone_id))
+        inner = Subnet("subnet-hub", ("10.100.1.0/24",), "eu-west-1b", zone_id="euw1-az1")
+        estate = estate.entry("vpc-hub", "subnets", "subnet-hub", inner)
         local = Route("10.100.0.0/16", "local")
         estate = estate.entry("vpc-hub", "route_tables", "subnet-hub-b", RouteTable("rtb-b", (local,)))
         estate = estate.acl("subnet-hub-tgw").entry("vpc-hub", "network_acls", "subnet-hub-b", ALLOW_ALL)
