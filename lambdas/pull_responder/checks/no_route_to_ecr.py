@@ -9,8 +9,8 @@ Where the way leads over a transit gateway or a peering connection, the routes o
 gateway, and back to the node.
 
 What it cannot see: who else answers for the registry's name (DNS servers of your own, the target of a Resolver rule, a
-Route 53 Profile), and what lies behind a VPN, Direct Connect, a firewall or in an account that cannot be read. A route
-that leads there leaves the cause undecided.
+Route 53 Profile), and what lies behind a VPN, Direct Connect, Cloud WAN, an appliance or in an account that cannot be
+read. A route that leads there leaves the cause undecided. So do answers that come back past a firewall.
 
 Why that stops a pull: the node cannot connect to api.ecr, to the registry or to S3. kubelet says `i/o timeout`.
 
@@ -85,6 +85,12 @@ def _fix(fault: Fault, path: PullPath) -> Remediation:
             target=target,
             replace=has_route(fix.route_table_id, "0.0.0.0/0", path),
             destination="0.0.0.0/0",
+        )
+    if path.owned and not is_nat_subnet:
+        return where.remedy(
+            f"Route {fault.resource_id} on: to a NAT gateway of its VPC, or over the transit gateway to the VPC that has"
+            " one.",
+            docs.VPC_ROUTE_TABLES,
         )
     return where.remedy(
         f"Route {fault.resource_id} to {'an internet gateway' if is_nat_subnet else 'a NAT gateway'} of its VPC"

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pull_responder.network.addresses import Peer
-    from pull_responder.network.model import RouteTable, VpcEndpoint
+    from pull_responder.network.firewall_way import Through
+    from pull_responder.network.model import Network, RouteTable, Surroundings, VpcEndpoint
     from pull_responder.network.places import Trip
     from pull_responder.network.routing import Routing
 
@@ -96,12 +97,21 @@ def _through(route: Route, stay: Stay, errand: Errand) -> End:
     first = (_out_of(stay, through.subnet_id, errand),) if stay.foreign or stay.passed else ()
     hops = tuple(stay.owning(hop) for hop in (*first, *through.hops))
     if through.onward is None:
-        return End(hops, through.beyond)
+        return _behind_firewall(hops, through, stay.through(through), errand)
     if any(through.endpoint_id == each.endpoint_id for each in stay.passed):
         words = f"{through.endpoint_id} leads the traffic back to itself"
         return End(hops, Reason(words, behind(through.endpoint_id)))
     found = follow(through.onward, stay.through(through), errand)
     return replace(found, hops=(*hops, *found.hops))
+
+
+def _behind_firewall(hops: Hops, through: Through, stay: Stay, errand: Errand) -> End:
+    """Return why nothing leads on from a firewall's subnet: it certainly has no route, or that is not known."""
+    table = read(stay.network.route_tables, stay.at, stay.at)
+    problem = "" if isinstance(table, Unread) else _dead_end(routing(table, errand.server.addresses, stay.network))
+    if isinstance(table, Unread) or not problem:
+        return End(hops, through.beyond)
+    return End((*hops, stay.owning(_dead_end_hop(stay, table, errand, problem))))
 
 
 def _out_of(stay: Stay, into: str, errand: Errand) -> Hop:
@@ -114,7 +124,7 @@ def _across(route: Route, stay: Stay, errand: Errand) -> End:
     """Return the way on into the next VPC, by each subnet by which the traffic may enter it."""
     came_by = stay.step.far if stay.step else None
     traffic = Traffic(errand.trip.foreign_source, errand.server, stay.at, errand.vpc_id, came_by)
-    step = step_over(route, stay.network, traffic, errand.trip.network.around)
+    step = step_over(route, stay.network, traffic, _around(errand.trip.network))
     hops = (*_leaving(route, stay, errand), *step.hops)
     if step.network is None:
         return End(hops, step.beyond, is_outside=bool(step.beyond))
@@ -126,6 +136,11 @@ def _across(route: Route, stay: Stay, errand: Errand) -> End:
     open_ = next((end.beyond for end in ends if end.beyond), "")
     ways = any_of([end.hops for end in ends], doubt)
     return End((*hops, *ways), open_, None if open_ else ends[0].endpoint)
+
+
+def _around(own: Network) -> Surroundings:
+    """Return what is known around the node's VPC, with that VPC itself: routes may lead back into it."""
+    return replace(own.around, vpcs={**own.around.vpcs, vpc_id(own): own})
 
 
 def _leaving(route: Route, stay: Stay, errand: Errand) -> Hops:
@@ -182,11 +197,11 @@ def _dead_end(found: Routing) -> str:
 def _dead_end_hop(stay: Stay, table: RouteTable, errand: Errand, problem: str) -> Hop:
     name, server = errand.trip.node.name, errand.server
     explanation = (
-        f"Traffic from {name} to {server.name} enters {vpc_id(stay.network)} by subnet {stay.entry}, which has no"
-        f" route there: {problem}."
+        f"Traffic from {name} to {server.name} {'leaves a firewall in' if stay.passed else 'enters'}"
+        f" {vpc_id(stay.network)} by subnet {stay.at}, which has no route there: {problem}."
     )
     proof = (describe(table),)
     address = server.cidr if errand.vpc_id or not server.addresses & PUBLIC_IPV4 else None
-    fix = Fix(route_table_id=table.id, subnet_id=stay.entry, address=address)
-    fault = Fault(PathCause.NO_ROUTE, ResourceType.SUBNET, stay.entry, explanation, proof, (fix,))
+    fix = Fix(route_table_id=table.id, subnet_id=stay.at, address=address)
+    fault = Fault(PathCause.NO_ROUTE, ResourceType.SUBNET, stay.at, explanation, proof, (fix,))
     return Hop(HopKind.ROUTE, table.id, _ROUTE, proof, (fault,))

@@ -202,7 +202,7 @@ def _through(through: Through, nat: NatGateway, subnet_id: str, hop: Hop, trip: 
     """Return the way on from a NAT gateway through a firewall in front of the internet gateway."""
     hops = (hop, _nat_acl(subnet_id, trip), *through.hops)
     table = read(trip.network.route_tables, through.subnet_id, through.subnet_id)
-    if through.onward is None or isinstance(table, Unread):
+    if isinstance(table, Unread):
         return RouteEnd(hops, beyond=through.beyond)
     route_hop = _nat_route(routing(table, trip.server.addresses, trip.network), through.subnet_id, nat, trip.network)
     if not route_hop.faults:

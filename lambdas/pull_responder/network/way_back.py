@@ -115,12 +115,17 @@ def _other_zone(entry: str, before: Stay, near: Attachment) -> str:
     """Return that answers enter a VPC by another subnet than the requests; empty if they do not."""
     if entry == before.entry or not before.foreign:
         return ""
-    mode = "on" if near.appliance_mode else "off"
     where = vpc_id(before.network)
+    owner = f" of {where} in account {before.network.owner}"
+    cause, step = (
+        ("appliance mode of {} is off", f"Turn on appliance mode of the attachment {near.id}{owner}.")
+        if not near.appliance_mode
+        else ("{} belongs to another gateway", f"Look at which subnets gateways enter by the attachments{owner}.")
+    )
     return Reason(
-        f"requests enter {where} by {before.entry} and answers by {entry}, as appliance mode of {near.id} is {mode}:"
-        " the firewall sees each direction at another endpoint, which Network Firewall does not support",
-        f"Turn on appliance mode of the attachment {near.id} of {where} in account {before.network.owner}.",
+        f"requests enter {where} by {before.entry} and answers may enter by {entry}, as {cause.format(near.id)}: the"
+        " firewall may see each direction at another endpoint, which Network Firewall does not support",
+        step,
     )
 
 
