@@ -23,7 +23,7 @@ private clusters with limited internet access".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pull_responder.checks.check import BEFORE_UNPACK, UNREACHED, Check, Explains
 from pull_responder.model.pull import PullFailure, Symptom
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from pull_responder.network import Fault
     from pull_responder.pulls.path import PullPath
     from pull_responder.pulls.pull_facts import PullFacts
+
+
+_ENDPOINTS: Final = "create the endpoints ecr.api, ecr.dkr and s3 in it"
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
@@ -86,21 +89,11 @@ def _fix(fault: Fault, path: PullPath) -> Remediation:
             replace=has_route(fix.route_table_id, "0.0.0.0/0", path),
             destination="0.0.0.0/0",
         )
-    if path.owned and not is_nat_subnet:
-        return where.remedy(
-            f"Route {fault.resource_id} on: to a NAT gateway of its VPC, or over the transit gateway to the VPC that has"
-            " one.",
-            docs.VPC_ROUTE_TABLES,
-        )
-    return where.remedy(
-        f"Route {fault.resource_id} to {'an internet gateway' if is_nat_subnet else 'a NAT gateway'} of its VPC"
-        + (
-            "."
-            if is_nat_subnet or any(each.host for each in fault.fixes)
-            else ", or create the endpoints ecr.api, ecr.dkr and s3 in it."
-        ),
-        docs.VPC_ROUTE_TABLES,
-    )
+    to = "an internet gateway of its VPC" if is_nat_subnet else "a NAT gateway of its VPC"
+    if not is_nat_subnet:
+        elsewhere = "over the transit gateway to the VPC that has one" if path.owned else _ENDPOINTS
+        to = f"{to}, or {elsewhere}"
+    return where.remedy(f"Route {fault.resource_id} to {to}.", docs.VPC_ROUTE_TABLES)
 
 
 CHECK = Check(

@@ -163,7 +163,7 @@ def _entered(stay: Stay, errand: Errand) -> End:
     """Return the way on within a VPC, from the subnet by which the traffic enters it."""
     where = vpc_id(stay.network)
     if stay.is_again or stay.is_too_far:
-        why = f"comes there by {stay.entry} again" if stay.is_again else f"leads over more than {MOST_VPCS} VPCs"
+        why = f"comes back there by {stay.entry}" if stay.is_again else f"leads over more than {MOST_VPCS} VPCs"
         return End(beyond=Reason(f"the way is not followed into {where}: it {why}", behind(where)))
     if not stay.entry:
         arrived = errand.arrive(None, stay)

@@ -62,11 +62,12 @@ class Stay:
 
     @property
     def is_again(self) -> bool:
-        """Whether the traffic entered this VPC by the same subnet before. Routes lead it on as they did then."""
+        """Whether the traffic is back in the node's VPC, or enters another one by the same subnet as before."""
         if self.before is None:
             return False
         here = (vpc_id(self.network), self.entry)
-        return any((vpc_id(each.network), each.entry) == here for each in self.before.so_far)
+        *others, first = self.before.so_far
+        return vpc_id(first.network) == here[0] or any((vpc_id(each.network), each.entry) == here for each in others)
 
     def through(self, passed: Through) -> Stay:
         """Return the stay behind one more firewall."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from pull_responder.network import Firewall, Route, RouteTable, Subnet, Unread
-from pull_responder.network.firewall_policy import FirewallPolicy
+from pull_responder.network.firewall_policy import FirewallPolicy, RuleGroup
 from tests.unit.network.enterprise import OUT, Enterprise, enterprise, faults, opened
 from tests.unit.network.estate import ALLOW_ALL, SampleNetwork, behind_nat, public
 from tests.unit.network.inspected import ARN, allowing
@@ -73,7 +73,9 @@ def test_a_list_without_the_registry(make: object) -> None:
 
 def test_the_firewall_sees_the_nat_gateways_address() -> None:
     """It is in the firewall's VPC, so that the list applies though HOME_NET is not the node's network."""
-    other = replace(allowing(".example.com"), groups=(replace(allowing(".example.com").groups[0], home_net=()),))  # type: ignore[type-var]  # a group
+    (listed,) = allowing(".example.com").groups
+    assert isinstance(listed, RuleGroup)
+    other = replace(ALL, groups=(replace(listed, home_net=()),))
     assert faults(nat_guarded(other).trace()) == {(FIREWALL, GROUP)}
     elsewhere = replace(other, home_net=("192.168.0.0/16",))
     assert faults(nat_guarded(elsewhere).trace()) == set()

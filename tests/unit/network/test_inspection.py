@@ -201,7 +201,7 @@ class TestOverTheInspectionVpc:
         "a loop to the spoke": (
             ONE.table("inspected", Route("0.0.0.0/0", "tgw-attach-spoke")),
             NO_ROUTE,
-            "the route table of subnet-tgw was not found",
+            "the way is not followed into vpc-1: it comes back there by subnet-tgw",
         ),
         "firewalls that lead to each other": (
             insp_routes(
@@ -380,7 +380,7 @@ def test_two_vpcs_that_send_the_traffic_to_each_other_are_open() -> None:
     back = RouteTable("tgw-rtb-v1", (Route("0.0.0.0/0", "tgw-attach-v0"),))
     path = replace(estate, tables={**(estate.tables or {}), back.id: back}).trace()
     assert faults(path) == set()
-    assert "the way is not followed into vpc-v0: it comes there by subnet-v0 again" in reason(path, NO_ROUTE)
+    assert "the way is not followed into vpc-v0: it comes back there by subnet-v0" in reason(path, NO_ROUTE)
 
 
 def test_a_network_of_the_inspection_vpc_that_was_not_asked_for_is_wanted() -> None:
