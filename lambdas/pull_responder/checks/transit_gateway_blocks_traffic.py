@@ -12,8 +12,8 @@ WAN. A gateway of an account that cannot be read leaves this cause undecided.
 Why that stops a pull: a transit gateway routes each packet by the table of the attachment that it comes from. Without a
 route there, or with a blackhole, the packet is dropped, and kubelet says `i/o timeout`.
 
-How to fix it: add the route, propagate the attachment to the table, or associate the attachment with the right table. To
-the addresses of a VPC that is not the attachment's own, over an inspection VPC or a peering, only a static route leads.
+How to fix it: add the route, propagate the attachment to the table, or associate the attachment with the right table.
+Over an inspection VPC or a peering, only a static route leads to the addresses of the VPC behind it.
 
 References: AWS Transit Gateway guide, "How AWS Transit Gateway works", "Amazon VPC attachments in AWS Transit Gateway",
 "Peering attachments" and "Transit gateway route tables".

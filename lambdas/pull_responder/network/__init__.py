@@ -18,8 +18,8 @@ The hops of a leg:
    an interface endpoint by the local route.
 5. Way out (`internet`, `endpoints`). A NAT gateway, with the route and the network ACL of its own subnet. Or an
    internet gateway, if the node has a public address. Or an endpoint, with its state and its security groups.
-6. Other VPCs, one after the other (`course`, `crossing`). A peering connection (`peering_way`) or transit gateways, with
-   their attachments and route tables (`attachment_way`, `transit_way`, `transit_routes`), and firewalls in between
+6. Other VPCs, one after the other (`course`, `crossing`). A peering connection (`peering_way`) or transit gateways,
+   with their attachments and route tables (`attachment_way`, `transit_way`, `transit_routes`), and firewalls in between
    (`firewall_way`, `firewall_policy`), to an endpoint (`hub`) or to a NAT gateway (`egress`). Then the routes back
    (`way_back`, `return_route`). Names lead to a hub by private hosted zones (`zones`, `zone_way`) or by the address
    that was dialled.
