@@ -21,7 +21,7 @@ from pull_responder.network.network_acls import acl_hop, client_crossings
 from pull_responder.network.next_steps import behind
 from pull_responder.network.places import vpc_id
 from pull_responder.network.routing import describe, routing
-from pull_responder.network.stay import MOST_VPCS, Stay
+from pull_responder.network.stay import MOST_VPCS, MOST_WAYS, Stay
 from pull_responder.network.step import Traffic
 from pull_responder.network.unfollowed import beyond
 
@@ -131,11 +131,15 @@ def _across(route: Route, stay: Stay, errand: Errand) -> End:
     if step.far is not None and not step.entries:
         words = f"the way of {errand.server.name} within {vpc_id(step.network)} is not known"
         return End(hops, Reason(words, behind(route.target)))
-    ends = [_entered(Stay(step.network, entry, step, stay), errand) for entry in step.entries or ("",)]
+    ways = stay.ways * max(len(step.entries), 1)
+    if ways > MOST_WAYS:
+        words = f"the traffic may take more than {MOST_WAYS} ways as far as {vpc_id(step.network)}"
+        return End(hops, Reason(words, behind(route.target)))
+    ends = [_entered(Stay(step.network, entry, step, stay, ways=ways), errand) for entry in step.entries or ("",)]
     doubt = f"only some of the subnets of {step.far.id if step.far else route.target} lead on"
     open_ = next((end.beyond for end in ends if end.beyond), "")
-    ways = any_of([end.hops for end in ends], doubt)
-    return End((*hops, *ways), open_, None if open_ else ends[0].endpoint)
+    across = any_of([end.hops for end in ends], doubt)
+    return End((*hops, *across), open_, None if open_ else ends[0].endpoint)
 
 
 def _around(own: Network) -> Surroundings:

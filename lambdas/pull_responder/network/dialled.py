@@ -206,11 +206,13 @@ def away_hops(trip: Trip, hops: Iterable[Hop], reason: str) -> tuple[Hop, ...]:
 
 
 def _over_neighbour(trip: Trip, address: str) -> Route | None:
-    """Return the one route of the node's table that takes the address, if it leads into another VPC."""
+    """Return the one route of the node's table that takes the address, if it may lead into another VPC."""
     if isinstance(trip.table, Unread):
         return None
-    found = routing(trip.table, AddressSet.of(address), trip.network)
-    return found.routes[0] if found.routes and not found.unread and leads_to_neighbour(found.routes[0]) else None
+    route = routing(trip.table, AddressSet.of(address), trip.network).whole
+    firewalls = () if isinstance(trip.network.firewalls, Unread) else trip.network.firewalls
+    through_own = route and route.active and any(route.target in each.endpoints for each in firewalls)
+    return route if route and (through_own or leads_to_neighbour(route)) else None
 
 
 def _and_why(route: Hop, found: Arrival) -> str:

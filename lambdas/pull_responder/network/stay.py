@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # A way to a registry leads over few VPCs. One over more is left open.
 MOST_VPCS: Final = 6
+# So is one that may take more ways: a VPC has few zones, and only with appliance mode may traffic enter by any of them.
+MOST_WAYS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Stay:
     - `entry`: the subnet in which it starts, or by which a transit gateway let it in. Empty over a peering connection.
     - `step`: how it came into the VPC, and `before` the VPC that it left. None in the node's own VPC.
     - `passed`: the firewalls that it went through there, in order.
+    - `ways`: how many ways there are as far as here, of which this is one.
     """
 
     network: Network
@@ -37,6 +40,7 @@ class Stay:
     step: Step | None = None
     before: Stay | None = None
     passed: tuple[Through, ...] = ()
+    ways: int = 1
 
     @property
     def at(self) -> str:

@@ -7,8 +7,19 @@ from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
-from pull_responder.network import Attachment, NatGateway, Network, Route, RouteTable, Subnet, Unread, Vpc
-from tests.unit.network.enterprise import GATEWAY, HUB, OF_HUB, OUT, ZONE_A, ZONE_B, Enterprise, faults, opened
+from pull_responder.network import Attachment, Firewall, NatGateway, Network, Route, RouteTable, Subnet, Unread, Vpc
+from tests.unit.network.enterprise import (
+    GATEWAY,
+    HUB,
+    OF_HUB,
+    OUT,
+    ZONE_A,
+    ZONE_B,
+    Enterprise,
+    enterprise,
+    faults,
+    opened,
+)
 from tests.unit.network.estate import ALLOW_ALL, REGION
 from tests.unit.network.inspected import (
     ARN,
@@ -23,6 +34,7 @@ from tests.unit.network.test_neighbours import ACL, NO_ROUTE, TGW, reason, the_f
 
 if TYPE_CHECKING:
     from pull_responder.network import Path
+    from pull_responder.network.firewall_policy import FirewallPolicy
 
 FIREWALL = "network_firewall_blocks_registry"
 
@@ -386,3 +398,63 @@ def test_two_vpcs_that_send_the_traffic_to_each_other_are_open() -> None:
 def test_a_network_of_the_inspection_vpc_that_was_not_asked_for_is_wanted() -> None:
     estate = replace(ONE, vpcs={key: each for key, each in ONE._vpcs().items() if key != "vpc-insp"})
     assert [(each.id, each.account) for each in estate.trace().wanted] == [("vpc-insp", INSPECTION)]
+
+
+def in_zones(length: int, zones: int) -> Enterprise:
+    """Return the chain of VPCs in which the gateway may enter each by several subnets, with appliance mode."""
+    estate = chain(length)
+    vpcs, attachments = dict(estate._vpcs()), []
+    for each in estate.attachments:
+        network = vpcs.get(each.resource_id)
+        if "-v" not in each.id or not isinstance(network, Network) or isinstance(network.route_tables, Unread):
+            attachments.append(each)
+            continue
+        (table,) = network.route_tables.values()
+        subnets = {f"{each.id}-{n}": Subnet(f"{each.id}-{n}", (), f"{REGION}{'abcdef'[n]}") for n in range(zones)}
+        acls = dict.fromkeys(subnets, ALLOW_ALL)
+        tables = dict.fromkeys(subnets, table)
+        vpcs[each.resource_id] = replace(network, subnets=subnets, route_tables=tables, network_acls=acls)
+        attachments.append(replace(each, subnet_ids=tuple(subnets), appliance_mode=True))
+    return replace(estate, vpcs=vpcs, attachments=tuple(attachments))
+
+
+def test_two_vpcs_in_six_zones_are_followed_by_each_of_their_subnets() -> None:
+    path = in_zones(2, 6).trace()
+    assert (faults(path), opened(path)) == (set(), set())
+
+
+def test_more_ways_than_are_followed_are_open() -> None:
+    path = in_zones(4, 6).trace()
+    assert faults(path) == set()
+    assert "the traffic may take more than 64 ways as far as vpc-v2" in reason(path, NO_ROUTE)
+
+
+def test_a_hub_behind_a_firewall_of_the_nodes_own_vpc() -> None:
+    """The node dials the hub, its route leads to its own VPC's firewall, and that on to the gateway."""
+    estate = with_own_firewall(allowing(".amazonaws.com"))
+    leg = next(leg for leg in estate.trace().legs if leg.stage.value == "manifest")
+    assert {hop.verdict.value for hop in leg.hops} == {"ok"}
+    assert {"own", "vpce-hub-dkr"} <= {hop.resource_id for hop in leg.hops}
+    assert manifest_faults(with_own_firewall(allowing(".example.com")).trace()) == {
+        (FIREWALL, f"{ARN}:stateful-rulegroup/list")
+    }
+    past = with_own_firewall(allowing(".amazonaws.com"), back="local")
+    assert manifest_faults(past.trace()) == set()
+    assert "requests go through vpce-own and answers do not" in reason(past.trace(), NO_ROUTE)
+
+
+def with_own_firewall(policy: FirewallPolicy, back: str = "vpce-own") -> Enterprise:
+    estate = enterprise().dialling_hub()
+    spoke = estate.spoke.routes(Route("0.0.0.0/0", "vpce-own"))
+    spoke = spoke.routes(Route("0.0.0.0/0", "tgw-1"), subnet="subnet-fw")
+    spoke = spoke.routes(Route("10.0.0.0/24", back), subnet="subnet-tgw")
+    network = spoke.network
+    assert not isinstance(network.subnets, Unread)
+    assert not isinstance(network.network_acls, Unread)
+    firewall = Firewall(f"{ARN}:firewall/own", {"vpce-own": "subnet-fw"}, policy)
+    spoke = spoke.with_facts(
+        subnets={**network.subnets, "subnet-fw": Subnet("subnet-fw", ("10.0.8.0/28",), ZONE_A)},
+        network_acls={**network.network_acls, "subnet-fw": ALLOW_ALL},
+        firewalls=(firewall,),
+    )
+    return replace(estate, spoke=spoke)
