@@ -15,13 +15,15 @@ from pull_responder.model.unread import Unread
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
 from pull_responder.network.model import Network, Route, read
 from pull_responder.network.neighbours import PASSING, Attachment, Owned, TransitGateway, Wanted, WantedKind
-from pull_responder.network.network_acls import acl_hop, server_crossings
+from pull_responder.network.network_acls import acl_hop, client_crossings, server_crossings
 from pull_responder.network.next_steps import behind
 from pull_responder.network.places import vpc_id
 from pull_responder.network.step import owned_by
 
 if TYPE_CHECKING:
+    from pull_responder.network.addresses import Peer
     from pull_responder.network.model import Surroundings
+    from pull_responder.network.network_acls import Crossing
     from pull_responder.network.step import Hops, Traffic
 
 _CAUSES: Final = (PathCause.TRANSIT_GATEWAY_BLOCKS,)
@@ -146,3 +148,15 @@ def entries_of(far: Attachment, network: Network, zone: str) -> tuple[str, ...]:
         return ()
     same = tuple(each for each in far.subnet_ids if zone and zone_id(each, network) == zone)
     return far.subnet_ids if far.appliance_mode or not same else same
+
+
+def entry_crossings(
+    entry: str, start: str, far: Attachment | None, server: Peer, network: Network
+) -> tuple[Crossing, ...]:
+    """Return what crosses the subnets by which a gateway lets traffic into a VPC, and answers from `start` out of it.
+
+    Answers leave by the gateway's interface in their own zone, which may be another one than the requests came by.
+    """
+    request, answer = client_crossings(entry, server)
+    out = subnet_in_zone_of(start, far, network) if far else ""
+    return (request, answer if out in ("", start) else replace(answer, subnet_id=out))

@@ -14,6 +14,7 @@ from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import PUBLIC_IPV4
 from pull_responder.network.alternatives import any_of
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType
+from pull_responder.network.attachment_way import entry_crossings
 from pull_responder.network.crossing import leads_to_neighbour, step_over
 from pull_responder.network.firewall_way import leads_to_firewall, through_firewall
 from pull_responder.network.model import Route, RouteTarget, read
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from pull_responder.network.addresses import Peer
     from pull_responder.network.firewall_way import Through
     from pull_responder.network.model import Network, RouteTable, Surroundings, VpcEndpoint
+    from pull_responder.network.network_acls import Crossing
     from pull_responder.network.places import Trip
     from pull_responder.network.routing import Routing
 
@@ -122,8 +124,7 @@ def _out_of(stay: Stay, into: str, errand: Errand) -> Hop:
 
 def _across(route: Route, stay: Stay, errand: Errand) -> End:
     """Return the way on into the next VPC, by each subnet by which the traffic may enter it."""
-    came_by = stay.step.far if stay.step else None
-    traffic = Traffic(errand.trip.foreign_source, errand.server, stay.at, errand.vpc_id, came_by)
+    traffic = Traffic(errand.trip.foreign_source, errand.server, stay.at, errand.vpc_id, stay.came_by)
     step = step_over(route, stay.network, traffic, _around(errand.trip.network))
     hops = (*_leaving(route, stay, errand), *step.hops)
     if step.network is None:
@@ -155,6 +156,15 @@ def _leaving(route: Route, stay: Stay, errand: Errand) -> Hops:
     if not stay.passed:
         return (taken,)  # it enters and leaves by the gateway's interfaces
     return (taken, stay.owning(acl_hop(stay.at, client_crossings(stay.at, errand.server), stay.network)))
+
+
+def out_crossings(stay: Stay, start: str, server: Peer) -> tuple[Crossing, ...]:
+    """Return what crosses the subnet from which traffic goes on within a VPC, and the one by which answers leave."""
+    if not stay.at:
+        return ()
+    if stay.passed:
+        return client_crossings(stay.at, server)
+    return entry_crossings(stay.entry, start, stay.came_by, server, stay.network)
 
 
 def taken_hop(route: Route, stay: Stay) -> Hop:

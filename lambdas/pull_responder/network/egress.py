@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pull_responder.model.reason import Reason, steps_of
 from pull_responder.model.unread import Unread
 from pull_responder.network.answer import Hop, HopKind, PathCause, Undecided
-from pull_responder.network.course import End, Errand, follow, taken_hop
+from pull_responder.network.course import End, Errand, follow, out_crossings, taken_hop
 from pull_responder.network.crossing import leads_to_neighbour
 from pull_responder.network.firewall_way import leads_to_firewall
 from pull_responder.network.internet import RouteEnd, follow_route
@@ -70,7 +70,8 @@ def _over_nat(route: Route, stay: Stay, trip: Trip) -> End:
     """Return the way on over a NAT gateway, and back."""
     end = follow_route(route, stay.trip(trip, trip.server))
     nat = read(stay.network.nat_gateways, route.target, route.target)
-    out = acl_hop(stay.at, client_crossings(stay.at, trip.server), stay.network)
+    start = "" if isinstance(nat, Unread) else nat.subnet_id or ""
+    out = acl_hop(stay.at, out_crossings(stay, start, trip.server), stay.network)
     back: Hops = ()
     if not isinstance(nat, Unread):
         back = way_back(nat.subnet_id, stay, trip) if nat.subnet_id else _from_regional(nat, stay)

@@ -15,10 +15,10 @@ from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
 from pull_responder.network.alternatives import any_of
 from pull_responder.network.answer import Hop
-from pull_responder.network.course import End, Errand, follow
+from pull_responder.network.course import End, Errand, follow, out_crossings
 from pull_responder.network.endpoints import state_hop
 from pull_responder.network.model import Network, Route, RouteTarget, read
-from pull_responder.network.network_acls import acl_hop, client_crossings, server_crossings
+from pull_responder.network.network_acls import acl_hop, server_crossings
 from pull_responder.network.next_steps import behind
 from pull_responder.network.places import addresses_of, interfaces_of, vpc_id
 from pull_responder.network.resolution import endpoints_of
@@ -95,7 +95,7 @@ def _to_interface(interface: EndpointInterface, stay: Stay, server: Peer, trip: 
         open_ = same.with_faults_undecided(f"{subnet} also holds what the traffic comes from")
         return (stay.owning(open_), *back)
     there = replace(server, cidr=server.cidr or _block(subnet, far, trip.version))
-    crossings = (*(client_crossings(stay.at, there) if stay.at else ()), *server_crossings(subnet, source))
+    crossings = (*out_crossings(stay, subnet, there), *server_crossings(subnet, source))
     return (stay.owning(acl_hop(subnet, crossings, far)), *back)
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pull_responder.network.answer import Hop
     from pull_responder.network.firewall_way import Through
     from pull_responder.network.model import Network
+    from pull_responder.network.neighbours import Attachment
     from pull_responder.network.places import Trip
     from pull_responder.network.step import Step
 
@@ -46,6 +47,11 @@ class Stay:
     def at(self) -> str:
         """The subnet in which the traffic is now: that of the last firewall, else the one by which it entered."""
         return self.passed[-1].subnet_id if self.passed else self.entry
+
+    @property
+    def came_by(self) -> Attachment | None:
+        """The attachment by which a transit gateway let the traffic in; None if none did."""
+        return self.step.far if self.step else None
 
     @property
     def foreign(self) -> bool:

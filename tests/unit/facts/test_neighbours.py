@@ -84,7 +84,7 @@ def gateway(watched: Watched, *peerings: dict[str, Any]) -> TransitGateway:
         "ResourceId": "tgw-2",
         "State": "available",
     }
-    answers = {
+    answers: dict[str, dict[str, Any]] = {
         "DescribeTransitGatewayAttachments": {"TransitGatewayAttachments": [attachment]},
         "DescribeTransitGatewayVpcAttachments": {"TransitGatewayVpcAttachments": []},
         "DescribeTransitGatewayPeeringAttachments": {"TransitGatewayPeeringAttachments": list(peerings)},

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
-from pull_responder.network import Attachment, Firewall, NatGateway, Network, Route, RouteTable, Subnet, Unread, Vpc
+from pull_responder.network import (
+    Attachment,
+    Firewall,
+    NatGateway,
+    Network,
+    NetworkAclEntry,
+    Route,
+    RouteTable,
+    Subnet,
+    Unread,
+    Vpc,
+)
 from tests.unit.network.enterprise import (
     GATEWAY,
     HUB,
@@ -314,6 +325,28 @@ def second_gateway(*subnets: str, **facts: object) -> Enterprise:
     estate = replace(estate, tables={**(estate.tables or {}), table.id: table})
     more = {"second": (again, of_hub), "seen": {"vpc-insp": (OF_INSPECTION, again)}, **facts}
     return replace(estate.dialling_hub(), **more)  # type: ignore[arg-type]  # fields of the estate
+
+
+def closed_to(direction: str, subnet: str) -> Enterprise:
+    """Return the estate in two zones in which a subnet of the egress VPC's attachment lets one direction through."""
+    egress = direction == "requests"
+    entry = NetworkAclEntry(100, allow=True, egress=egress, cidr="0.0.0.0/0")
+    return in_two_zones(appliance_mode=False).acl(subnet, entry)
+
+
+@pytest.mark.parametrize(
+    ("direction", "subnet", "is_fault"),
+    [
+        ("requests", "subnet-out-tgw", False),
+        ("answers", "subnet-out-tgw", True),
+        ("requests", "subnet-out-tgw-b", True),
+        ("answers", "subnet-out-tgw-b", False),
+    ],
+)
+def test_answers_leave_by_the_gateways_subnet_in_their_own_zone(direction: str, subnet: str, *, is_fault: bool) -> None:
+    """Requests enter by zone A's subnet, where the node is. The NAT gateway answers by zone B's."""
+    path = closed_to(direction, subnet).trace()
+    assert faults(path) == ({(ACL, subnet.replace("subnet", "acl"))} if is_fault else set())
 
 
 class TestASecondGateway:
