@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.model.reason import Reason, steps_of
 from pull_responder.model.unread import Unread
-from pull_responder.network.alternatives import any_of
+from pull_responder.network.alternatives import any_of, combine_ways
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
 from pull_responder.network.crossing import Step, Traffic, exit_of, leads_to_neighbour, owned_by, step_over
 from pull_responder.network.firewall_way import Through, leads_to_firewall, through_firewall
@@ -49,7 +49,9 @@ def egress_end(route: Route, trip: Trip) -> RouteEnd:
     beyond = next((end.beyond for end in ends if end.beyond), "")
     ways = [end.hops for end in ends if end.hops]
     doubt = f"only some of the subnets of {step.far.id} lead out"
-    hops = any_of(ways, doubt) if ways and not beyond else tuple(hop for way in ways for hop in way)
+    # In appliance mode each way is taken by some flows. Else one is, and which one is not known.
+    combined = any_of if step.far.appliance_mode else combine_ways
+    hops = combined(ways, doubt) if ways and not beyond else tuple(hop for way in ways for hop in way)
     if beyond:
         hops = tuple(hop.with_faults_undecided(beyond) for hop in hops)
     return RouteEnd((*step.hops, *hops), beyond=beyond)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
-from pull_responder.network.alternatives import any_of
+from pull_responder.network.alternatives import any_of, combine_ways
 from pull_responder.network.answer import Hop
 from pull_responder.network.crossing import Step, Traffic, exit_of, owned_by, step_over
 from pull_responder.network.endpoints import state_hop
@@ -57,7 +57,13 @@ def way_to_hub(route: Route, trip: Trip, server: Peer, *, vpc: str = "") -> Arri
     if isinstance(entered, Unread):
         return Arrival(step.hops, beyond=entered.reason)
     interfaces = [each for each in interfaces_of(endpoint, far) if addresses_of(each.addresses) & server.addresses]
-    ways = [_to_interface(each, entry, far, step, server, trip) for each in interfaces for entry in entered or ("",)]
+    # In appliance mode each entry is taken by some flows. Else one is, and which one is not known.
+    combined = any_of if step.far and step.far.appliance_mode else combine_ways
+    doubt = Reason(f"by which subnet the traffic enters {vpc_id(far)} is not known", behind(route.target))
+    ways = [
+        combined([_to_interface(each, entry, far, step, server, trip) for entry in entered or ("",)], doubt)
+        for each in interfaces
+    ]
     across = any_of(ways, Reason(f"only some interfaces of {endpoint.id} are out of reach", behind(endpoint.id)))
     ends = (state_hop(endpoint), ingress_hop(endpoint, trip.foreign_source, far))
     return Arrival((*step.hops, *across, *(owned_by(hop, far) for hop in ends)), endpoint)

@@ -92,12 +92,19 @@ def gateway_route(table: RouteTable, endpoint: VpcEndpoint) -> Route | None:
 
 
 def is_gateway_endpoint_route(route: Route, network: Network) -> bool:
-    """Return whether the route leads to a gateway endpoint. Its destination is always a prefix list."""
+    """Return whether the route leads to a gateway endpoint. Its destination is always a prefix list of AWS's own.
+
+    A customer's list may lead to an endpoint of a firewall. No customer's list has a name of AWS's (Amazon EC2 API
+    Reference, CreateManagedPrefixList).
+    """
     if route.kind is not RouteTarget.VPC_ENDPOINT or not route.destination.startswith("pl-"):
         return False
-    if isinstance(network.endpoints, Unread):
-        return True
-    return all(endpoint.type == "Gateway" for endpoint in network.endpoints if endpoint.id == route.target)
+    endpoints = () if isinstance(network.endpoints, Unread) else network.endpoints
+    types = {endpoint.type for endpoint in endpoints if endpoint.id == route.target}
+    if types:
+        return types == {"Gateway"}
+    prefix_list = read(network.prefix_lists, route.destination, route.destination)
+    return isinstance(prefix_list, Unread) or ".amazonaws." in prefix_list.name
 
 
 def away_route(table: RouteTable) -> Route | None:

@@ -318,6 +318,17 @@ class TestOverTheEgressVpc:
         apart = replace(enterprise(), spoke=enterprise().spoke.acl())
         assert faults(apart.trace()) == {(ACL, "acl-node")}
 
+    def test_of_two_entries_of_which_one_is_taken_neither_acl_is_blamed(self) -> None:
+        answers = NetworkAclEntry(100, allow=True, egress=False, cidr="0.0.0.0/0", protocol="-1", ports=None)
+        estate = enterprise().attachment("out", subnet_ids=("subnet-out-tgw", "subnet-out-b"))
+        estate = estate.entry("vpc-out", "subnets", "subnet-out-b", Subnet("subnet-out-b", (), ZONE_B))
+        estate = estate.routes("subnet-out-b", Route("0.0.0.0/0", "nat-out"))
+        estate = estate.acl("subnet-out-tgw", answers).acl("subnet-out-b", answers)
+        assert (faults(estate.trace()), ACL in opened(estate.trace())) == (set(), True)
+        # In appliance mode both are taken, by one flow or another.
+        both = estate.attachment("out", subnet_ids=("subnet-out-tgw", "subnet-out-b"), appliance_mode=True)
+        assert faults(both.trace()) == {(ACL, "acl-out-tgw"), (ACL, "acl-out-b")}
+
     def test_answers_may_enter_by_any_subnet_of_the_attachment(self) -> None:
         subnets = {**_subnets(), "subnet-tgw-b": Subnet("subnet-tgw-b", ("10.0.9.16/28",), ZONE_B)}
         estate = enterprise().attachment("spoke", subnet_ids=("subnet-tgw", "subnet-tgw-b"))
