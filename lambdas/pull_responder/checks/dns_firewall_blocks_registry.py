@@ -10,7 +10,8 @@ resolve is left undecided. DNS servers of your own are not filtered.
 Why that stops a pull: the first rule that matches decides. One that blocks answers that there is no such name
 (NXDOMAIN) or no address (NODATA), or with another name (OVERRIDE). kubelet says `no such host`.
 
-How to fix it: allow the names in a rule ahead of the one that blocks, or take them out of its domain list.
+How to fix it: allow the names in a rule ahead of the one that blocks, or take them out of its domain list. A rule that
+allows should trust redirection: a name may be a CNAME.
 
 References: Amazon Route 53 Developer Guide, "How Route 53 Resolver DNS Firewall works" and "DNS Firewall rule groups
 and rules".
@@ -43,7 +44,8 @@ def _fix(fault: Fault, path: PullPath) -> Remediation:
     rules = "; ".join(dict.fromkeys(fix.target for fix in fault.fixes if fix.target))
     return path.where(fault.resource_id).remedy(
         f"In the DNS Firewall rule group {fault.resource_id}, allow {hosts} in a rule ahead of {rules}, if pulls are"
-        " meant to work here. Whoever owns the rule group decides.",
+        " meant to work here: one that trusts redirection, or whose list has every name to which a CNAME leads. Whoever"
+        " owns the rule group decides.",
         docs.DNS_FIREWALL_RULES,
     )
 

@@ -4,7 +4,7 @@ What it checks: whether an ingress rule of the interface endpoint's security gro
 rule can name the node's addresses or one of its security groups.
 
 What it cannot see: the rules on an endpoint of a VPC whose account cannot be read, and firewalls between the node and
-the endpoint. A rule that names a group may let in a node of another VPC: then the cause is undecided.
+the endpoint. A rule that names a group of the node may let it in from another VPC: then the cause is undecided.
 
 Why that stops a pull: a security group silently drops all traffic that no rule allows. kubelet says `i/o timeout`, or
 `no basic auth credentials` where this is the `ecr.api` endpoint.

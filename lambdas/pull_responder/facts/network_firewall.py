@@ -107,25 +107,37 @@ def _rule_group(arn: str, reference: Mapping[str, Any], found: Mapping[str, Any]
         )
         if listed
         else None,
-        rules=tuple(_header_rule(each) for each in source.get("StatefulRules", [])),
+        rules=tuple(rule for each in source.get("StatefulRules", []) for rule in _header_rules(each)),
         opaque=bool(source.get("RulesString")),
         home_net=_home_net(found.get("RuleVariables", {}).get("IPSets", {})),
         overridden=reference.get("Override", {}).get("Action") == "DROP_TO_ALERT",
     )
 
 
-def _header_rule(found: Mapping[str, Any]) -> HeaderRule:
+def _header_rules(found: Mapping[str, Any]) -> tuple[HeaderRule, ...]:
+    """Return a rule, and the same with its sides changed if it is for both directions (API reference, Header)."""
     header, options = found["Header"], found.get("RuleOptions", [])
     ids = [setting for each in options if each["Keyword"] == "sid" for setting in each.get("Settings", [])]
-    return HeaderRule(
-        id=clean_line(ids[0])[:20] if ids else "",
-        action=found["Action"],
-        protocol=header["Protocol"],
-        source=header["Source"],
-        destination=header["Destination"],
-        destination_port=header["DestinationPort"],
-        plain=all(each["Keyword"] in _KNOWN_OPTIONS for each in options),
+    source, destination = (_written(header[side], header[f"{side}Port"]) for side in ("Source", "Destination"))
+    both = ((source, destination), (destination, source)) if header["Direction"] == "ANY" else ((source, destination),)
+    return tuple(
+        HeaderRule(
+            id=clean_line(ids[0])[:20] if ids else "",
+            action=found["Action"],
+            protocol=header["Protocol"],
+            source=start,
+            destination=end,
+            destination_port=port,
+            # A node's own port may be any: one that is named is like an option that is not understood.
+            plain=start_port.upper() == "ANY" and all(each["Keyword"] in _KNOWN_OPTIONS for each in options),
+        )
+        for (start, start_port), (end, port) in both
     )
+
+
+def _written(address: str, port: str) -> tuple[str, str]:
+    """Return an address and a port as they are written in a rule, in lengths that can be shown."""
+    return clean_line(address)[:_LONGEST_NAME], clean_line(port)[:_LONGEST_NAME]
 
 
 def _home_net(variables: Mapping[str, Any]) -> tuple[str, ...]:

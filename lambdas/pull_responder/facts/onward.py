@@ -28,6 +28,8 @@ _SUFFIXES: Final = (
     "on.amazonwebservices.eu",
 )
 _MOST_ZONES: Final = 12
+# How the labels before the region begin in the names of ECR and of S3: ecr-fips, dkr-ecr, s3.dualstack.
+_OF_PULLS: Final = ("ecr", "dkr", "s3", "dualstack")
 _DEFAULTS: Final = ("0.0.0.0/0", "::/0")
 
 
@@ -40,24 +42,34 @@ class Ahead:
 
 
 def _of_aws(zones: tuple[vpc_dns.ZoneSummary, ...] | Unread) -> list[vpc_dns.ZoneSummary]:
-    """Return the zones that may answer for names of AWS."""
+    """Return the zones that may answer for names of ECR and of its layers."""
     known = () if isinstance(zones, Unread) else zones
-    return [
-        zone
-        for zone in known
-        if zone.id and any(is_below(f"a.{each}", zone.name) or is_below(zone.name, each) for each in _SUFFIXES)
-    ]
+    return [zone for zone in known if zone.id and _may_answer(zone.name)]
+
+
+def _may_answer(zone: str) -> bool:
+    """Return whether a zone is above a domain of AWS, or below it and not for another service.
+
+    Shared endpoints have a zone for each service, such as ec2.us-east-1.amazonaws.com, and often dozens of them.
+    """
+    for domain in _SUFFIXES:
+        if is_below(domain, zone):
+            return True
+        if is_below(zone, domain):
+            *service, _ = zone.removesuffix(domain).rstrip(".").split(".")
+            return not service or any(label.startswith(_OF_PULLS) for label in service)
+    return False
 
 
 def has_zones_of_aws(zones: tuple[vpc_dns.ZoneSummary, ...] | Unread) -> bool:
-    """Return whether one of a VPC's zones may answer for names of AWS."""
+    """Return whether one of a VPC's zones may answer for names of ECR and of its layers."""
     return bool(_of_aws(zones))
 
 
 def read_hosted_zones(
     reader: Reader, place: VpcPlace, zones: tuple[vpc_dns.ZoneSummary, ...] | Unread, ahead: Ahead
 ) -> tuple[HostedZone, ...]:
-    """Return the zones that may answer for names of AWS, with their records."""
+    """Return the zones that may answer for names of ECR and of its layers, with their records."""
 
     def read(zone: vpc_dns.ZoneSummary) -> HostedZone:
         found = vpc_dns.read_hosted_zone(reader, place, zone)

@@ -34,6 +34,16 @@ class AddressSet:
         """Return the addresses in these CIDR blocks or single addresses. Raises ValueError for anything else."""
         return cls(_merge_intervals(_interval(cidr) for cidr in cidrs))
 
+    @classmethod
+    def covering(cls, intervals: Iterable[Interval]) -> AddressSet:
+        """Return the addresses in any of these intervals."""
+        return cls(_merge_intervals(intervals))
+
+    def within(self, interval: Interval) -> int:
+        """Return how many of the addresses are in an interval."""
+        start, end = interval
+        return sum(max(0, min(last, end) - max(first, start) + 1) for first, last in self.intervals)
+
     def __or__(self, other: AddressSet) -> AddressSet:
         return AddressSet(_merge_intervals((*self.intervals, *other.intervals)))
 
@@ -125,7 +135,8 @@ class Peer:
     - `cidr`: one block to write into a new rule or entry that allows it.
     - `group_ids`: the security groups on its network interfaces.
     - `prefix_list_ids`: prefix lists that contain all of its addresses.
-    - `groups_known`: false if it may have other security groups too. Then a rule for any group may cover it.
+    - `groups_known`: false if it may have other security groups too. Then a rule for any group may cover it, or for one
+      of `possible_groups`, if that is not None.
     """
 
     name: str
@@ -134,3 +145,4 @@ class Peer:
     group_ids: frozenset[str] = frozenset()
     prefix_list_ids: frozenset[str] = frozenset()
     groups_known: bool = True
+    possible_groups: frozenset[str] | None = None

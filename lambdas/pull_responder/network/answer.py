@@ -81,6 +81,7 @@ class Fix:
     - `address`: a private address outside the VPC that the subnet must reach.
     - `host`: a host that no VPC endpoint serves, so only the internet leads there.
     - `target`: what a missing route must lead to, such as a transit gateway or one of its attachments.
+    - `blackholes`: the routes that drop the traffic, in words.
     """
 
     vpc_id: str | None = None
@@ -98,6 +99,7 @@ class Fix:
     address: str | None = None
     host: str | None = None
     target: str | None = None
+    blackholes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
+from pull_responder.network.alternatives import combine_ways
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
 from pull_responder.network.model import Network, Route, read
 from pull_responder.network.neighbours import PASSING, Attachment, Owned, TransitGateway, Wanted, WantedKind
@@ -51,9 +52,19 @@ def attachment_to(
         number = "several attachments" if ours else "no attachment"
         return Unread(Reason(f"EC2 lists {number} of {vpc_id(network)} to {route.target}", behind(route.target)))
     (near,) = ours
+    return _as_its_owner_sees(near, around)
+
+
+def _as_its_owner_sees(near: Attachment, around: Surroundings) -> Attachment | Unread:
+    """Return a VPC's attachment with its association, which the gateway's owner alone sees, if that was read."""
     gateway = around.gateways.get(near.gateway_id)
-    seen = gateway.attachments.get(near.id) if isinstance(gateway, TransitGateway) else None
-    return replace(near, table_id=seen.table_id, association=seen.association) if seen else near
+    if not isinstance(gateway, TransitGateway):
+        return near
+    seen = gateway.attachments.get(near.id)
+    if seen is None:
+        words = f"account {gateway.owner}, which owns {gateway.id}, lists no attachment {near.id}"
+        return Unread(Reason(words, behind(near.gateway_id)))
+    return replace(near, table_id=seen.table_id, association=seen.association)
 
 
 def state_hop(near: Attachment, network: Network) -> Hop:
@@ -71,17 +82,35 @@ def state_hop(near: Attachment, network: Network) -> Hop:
 
 
 def near_hops(near: Attachment, network: Network, traffic: Traffic) -> Hops:
-    """Return whether the gateway has a subnet in the traffic's zone, and whether its network ACL lets it in."""
-    hop = zone_hop(near, network, traffic.subnet_id)
+    """Return whether the gateway has a subnet in the traffic's zone, and whether network ACLs let it in and back out.
+
+    Answers enter in the zone that they come from, if the attachment has a subnet there, else in any.
+    """
+    hop = zone_hop(near, network, traffic.subnet_id, foreign=bool(traffic.came_by))
     onto = subnet_in_zone_of(traffic.subnet_id, near, network)
     if not onto or traffic.subnet_id == onto:
         return (hop,)
-    crossing = acl_hop(onto, server_crossings(onto, traffic.source), network)
-    return (hop, owned_by(crossing, network) if traffic.came_by else crossing)
+    request, answer = server_crossings(onto, traffic.source)
+    subnets = () if isinstance(near.subnet_ids, Unread) else near.subnet_ids
+    ways: list[Hops] = [(acl_hop(onto, (request, replace(answer, subnet_id=each)), network),) for each in subnets]
+    across = combine_ways(ways, Reason(f"by which subnet of {near.id} answers enter is not known", behind(near.id)))
+    return (hop, *((owned_by(each, network) for each in across) if traffic.came_by else across))
 
 
-def zone_hop(near: Attachment, network: Network, subnet_id: str) -> Hop:
-    """Return whether the gateway has a subnet in the zone of a subnet of the VPC."""
+def unless_shared(hop: Hop, route: Route, network: Network, subnet_id: str) -> Hop:
+    """Return the hop of a subnet's network ACL, open if the gateway of the route has its interface in this subnet, too.
+
+    The versions of one page differ about what the ACL does there (AWS Transit Gateway guide, "Network ACLs for transit
+    gateways").
+    """
+    known = () if isinstance(network.attachments, Unread) else network.attachments
+    ours = (each for each in known if each.gateway_id == route.target and not each.is_gone)
+    shared = any(not isinstance(each.subnet_ids, Unread) and subnet_id in each.subnet_ids for each in ours)
+    return hop.with_faults_undecided(f"{subnet_id} also holds the interface of {route.target}") if shared else hop
+
+
+def zone_hop(near: Attachment, network: Network, subnet_id: str, *, foreign: bool) -> Hop:
+    """Return whether the gateway has a subnet in the zone of a subnet of the VPC. `foreign`: it is not the node's."""
     hop = Hop(HopKind.TRANSIT_GATEWAY, near.id, _CAUSES)
     zone, zones = _zone(subnet_id, network), _zones(near, network)
     if isinstance(zones, Unread) or not zone:
@@ -99,7 +128,7 @@ def zone_hop(near: Attachment, network: Network, subnet_id: str) -> Hop:
         f"Attachment {near.id} of {vpc_id(network)} to {near.gateway_id} has no subnet in {zone}, so nothing in"
         f" {subnet_id} reaches the transit gateway."
     )
-    owned = Owned(network.owner, network.region)
+    owned = Owned(network.owner, network.region, vpc_id(network) if foreign else "")
     fix = Fix(target=near.id, subnet_id=subnet_id)
     fault = Fault(_CAUSES[0], ResourceType.OTHER, near.id, explanation, evidence, (fix,), owned)
     return replace(hop, evidence=evidence, faults=(fault,))
@@ -159,4 +188,4 @@ def entry_crossings(
     """
     request, answer = client_crossings(entry, server)
     out = subnet_in_zone_of(start, far, network) if far else ""
-    return (request, answer if out in ("", start) else replace(answer, subnet_id=out))
+    return (request, replace(answer, subnet_id=out or entry))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.model.reason import Reason, reword
 from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import PUBLIC_IPV4
-from pull_responder.network.alternatives import any_of
+from pull_responder.network.alternatives import any_of, combine_ways
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType
 from pull_responder.network.attachment_way import entry_crossings
 from pull_responder.network.crossing import leads_to_neighbour, step_over
@@ -96,7 +96,7 @@ def _through(route: Route, stay: Stay, errand: Errand) -> End:
     through = through_firewall(route, stay.trip(errand.trip, errand.server))
     if through is None:
         return End(beyond=_left(route, stay))
-    first = (_out_of(stay, through.subnet_id, errand),) if stay.foreign or stay.passed else ()
+    first = (_into_firewall(stay, through.subnet_id, errand),) if stay.foreign or stay.passed else ()
     hops = tuple(stay.owning(hop) for hop in (*first, *through.hops))
     if through.onward is None:
         return _behind_firewall(hops, through, stay.through(through), errand)
@@ -116,10 +116,12 @@ def _behind_firewall(hops: Hops, through: Through, stay: Stay, errand: Errand) -
     return End((*hops, stay.owning(_dead_end_hop(stay, table, errand, problem))))
 
 
-def _out_of(stay: Stay, into: str, errand: Errand) -> Hop:
-    """Return whether network ACLs let the traffic out of the subnet where it is, and the answers in."""
-    out = acl_hop(stay.at, client_crossings(stay.at, errand.server), stay.network)
-    return out.with_faults_undecided(f"{stay.at} also holds the firewall's endpoint") if into == stay.at else out
+def _into_firewall(stay: Stay, into: str, errand: Errand) -> Hop:
+    """Return whether network ACLs let the traffic out of the subnet where it is, and the answers of `into` in."""
+    crossings = out_crossings(stay, into, errand.server)
+    out = acl_hop(stay.at, crossings, stay.network)
+    shared = into in {each.subnet_id for each in crossings}
+    return out.with_faults_undecided(f"{into} also holds the firewall's endpoint") if shared else out
 
 
 def _across(route: Route, stay: Stay, errand: Errand) -> End:
@@ -139,7 +141,9 @@ def _across(route: Route, stay: Stay, errand: Errand) -> End:
     ends = [_entered(Stay(step.network, entry, step, stay, ways=ways), errand) for entry in step.entries or ("",)]
     doubt = f"only some of the subnets of {step.far.id if step.far else route.target} lead on"
     open_ = next((end.beyond for end in ends if end.beyond), "")
-    across = any_of([end.hops for end in ends], doubt)
+    # In appliance mode each way is taken by some flows. Else one is, and which one is not known.
+    combined = any_of if step.far is None or step.far.appliance_mode else combine_ways
+    across = combined([end.hops for end in ends], doubt)
     return End((*hops, *across), open_, None if open_ else ends[0].endpoint)
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
-from pull_responder.network.names import other_servers, vpc_of
+from pull_responder.network.names import other_servers, servers_unread, vpc_of
 
 if TYPE_CHECKING:
     from pull_responder.network.model import Network
@@ -25,20 +25,23 @@ if TYPE_CHECKING:
 _CAUSE: Final = PathCause.DNS_FIREWALL_BLOCKS
 # Layers of ECR Public come from a name below this one.
 _PARTS: Final = ("cloudfront.net",)
-_QUERY_TYPES: Final = {4: ("A", "1"), 6: ("AAAA", "28")}
+# By name, or by number as TYPE28 (Developer Guide, "Rule settings in DNS Firewall").
+_QUERY_TYPES: Final = {4: ("A", "1", "TYPE1"), 6: ("AAAA", "28", "TYPE28")}
 
 
 def firewall_hop(trip: Trip) -> Hop | None:
     """Return whether DNS Firewall lets the destination's name resolve.
 
     None if the VPC has no rules, if other DNS servers answer, or if only a part of the name is known. Where kubelet
-    dialled an address, something answered: then a rule that blocks is not certain to be asked.
+    dialled an address, something answered: then a rule that blocks is not certain to be asked. Nor is it where the DNS
+    servers are not known.
     """
     network, host = trip.network, trip.destination.host
-    rules = network.firewall_rules
-    if rules == () or other_servers(network) or host in _PARTS:
+    rules, servers = network.firewall_rules, other_servers(network)
+    if rules == () or (servers and not servers_unread(network)) or host in _PARTS:
         return None
     hop = _judged(trip, rules)
+    hop = hop.with_faults_undecided(servers) if servers else hop
     return hop.with_faults_undecided(f"kubelet dialled {trip.dialled} for {host}") if trip.dialled else hop
 
 

@@ -12,7 +12,7 @@ beyond an id, variables other than HOME_NET and EXTERNAL_NET.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
@@ -92,11 +92,15 @@ class Does(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a policy, or a part of it, does. `resource` is the ARN of the group or policy, `proof` says why."""
+    """What a policy, or a part of it, does. `resource` is the ARN of the group or policy, `proof` says why.
+
+    `early` is true if it decides from the first packet on. What goes by the server's name decides after the handshake.
+    """
 
     does: Does
     resource: str
     proof: str
+    early: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +129,11 @@ def judge_policy(policy: FirewallPolicy, connection: Connection) -> Effect:
 
 def _by_action(policy: FirewallPolicy, effects: list[Effect]) -> Effect:
     """Return the effect in default order: what passes outranks what is dropped."""
+    if not any(each.does is Does.PASS and each.early for each in effects):
+        passes = next((each for each in effects if each.does is Does.PASS), None)
+        first = next((each for each in effects if each.early), None)
+        if passes and first:
+            return _disputed(passes, first)
     for does in (Does.PASS, Does.OPEN, Does.BLOCK):
         if found := next((each for each in effects if each.does is does), None):
             return found
@@ -138,11 +147,17 @@ def _strict(policy: FirewallPolicy, effects: list[Effect]) -> Effect:
         first = effects[0]
         if first.does is Does.PASS and strictly:
             return Effect(Does.OPEN, first.resource, f"{first.proof}, and aws:drop_strict may drop the handshake first")
-        return first
+        other = next((each for each in effects if each.early and each.does is not first.does), None)
+        return first if first.early or other is None else _disputed(first, other)
     drops = [each for each in policy.stateful if each.startswith("aws:drop")]
     if drops:
         return Effect(Does.BLOCK, policy.arn, f"no rule passes it, and its default action is {', '.join(drops)}")
     return Effect(Does.PASS, policy.arn, "no rule matches, and its default action drops nothing")
+
+
+def _disputed(by_name: Effect, early: Effect) -> Effect:
+    """Return that two rules meet: one knows the server's name, the other already counts for the handshake before it."""
+    return Effect(Does.OPEN, early.resource, f"{by_name.proof}, and {early.proof} counts before the name is known")
 
 
 def _of_group(group: RuleGroup | Unread, policy: FirewallPolicy, connection: Connection) -> Iterable[Effect]:
@@ -163,6 +178,9 @@ def _of_domains(
     group: RuleGroup, domains: DomainList, policy: FirewallPolicy, connection: Connection
 ) -> Iterable[Effect]:
     home = _home(group, policy, connection)
+    if not home:
+        yield Effect(Does.OPEN, group.arn, f"HOME_NET of rule group {group.name} is not known, nor the firewall's VPC")
+        return
     covered = coverage(AddressSet.of(*home), connection.source.addresses)
     if not domains.sees_tls or covered is Coverage.NONE or domains.kind == "ALERTLIST":
         return
@@ -197,16 +215,22 @@ def _of_rule(group: RuleGroup, rule: HeaderRule, policy: FirewallPolicy, connect
     proof = f"rule {rule.id} of rule group {group.name} ({rule.action} {rule.protocol} to {rule.destination})"
     if False in matches:
         return
+    early = rule.protocol != "TLS"
     if None in matches or not rule.plain:
-        yield Effect(Does.OPEN, group.arn, f"{proof} may match")
+        yield Effect(Does.OPEN, group.arn, f"{proof} may match", early)
     elif rule.action == "PASS":
-        yield Effect(Does.PASS, group.arn, proof)
+        yield Effect(Does.PASS, group.arn, proof, early)
     else:
-        yield _blocks(group, proof)
+        yield replace(_blocks(group, proof), early=early)
 
 
 def _home(group: RuleGroup, policy: FirewallPolicy, connection: Connection) -> tuple[str, ...]:
-    return policy.home_net or group.home_net or connection.vpc_cidrs
+    """Return HOME_NET: the group's own, else the policy's, else the blocks of the firewall's VPC.
+
+    Source: AWS Network Firewall Developer Guide, "Troubleshooting rules" (policy variables affect all rule groups that
+    do not define HOME_NET themselves).
+    """
+    return group.home_net or policy.home_net or connection.vpc_cidrs
 
 
 def _names(target: str, host: str) -> bool:
@@ -228,7 +252,7 @@ def _side(written: str, peer: Peer, home: AddressSet) -> bool | None:
 def _port(written: str) -> bool | None:
     if written.upper() == "ANY":
         return True
-    first, _, last = written.replace("-", ":").partition(":")
-    if not (first.isdigit() and (last.isdigit() or not last)):
+    first, colon, last = written.partition(":")
+    if not first.isdigit() or (colon and not last.isdigit()):
         return None
     return int(first) <= _HTTPS <= int(last or first)

@@ -95,8 +95,15 @@ def _to_interface(interface: EndpointInterface, stay: Stay, server: Peer, trip: 
         open_ = same.with_faults_undecided(f"{subnet} also holds what the traffic comes from")
         return (stay.owning(open_), *back)
     there = replace(server, cidr=server.cidr or _block(subnet, far, trip.version))
-    crossings = (*out_crossings(stay, subnet, there), *server_crossings(subnet, source))
-    return (stay.owning(acl_hop(subnet, crossings, far)), *back)
+    within, answer = server_crossings(subnet, source)
+    leaving = out_crossings(stay, subnet, there)
+    if all(each.subnet_id != subnet for each in leaving):
+        return (stay.owning(acl_hop(subnet, (*leaving, within, answer), far)), *back)
+    # Answers leave by the gateway's interface in the endpoint's own subnet.
+    doubt = f"{subnet} also holds the transit gateway's interface, by which the answers leave"
+    requests = acl_hop(subnet, (*(each for each in leaving if each.egress), within), far)
+    answers = acl_hop(subnet, (answer,), far).with_faults_undecided(doubt)
+    return (stay.owning(requests), stay.owning(answers), *back)
 
 
 def _block(subnet_id: str, far: Network, version: int) -> str | None:

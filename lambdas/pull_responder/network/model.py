@@ -342,7 +342,7 @@ class Network:
     - All other tables: keyed by the resource's own id.
     - `private_zones`: the names of the private hosted zones associated with the VPC, without those of AWS's endpoints.
       The zones that come by a Route 53 Profile are not among them.
-    - `hosted_zones`: those of them that may answer for names of AWS, with their records, as far as they were read.
+    - `hosted_zones`: those of them that may answer for names of ECR and S3, with their records, as far as read.
     - `resolver_rules`: the Resolver rules associated with the VPC. A rule is Unread if its domain could not be read.
     - `profiles`: the Route 53 Profiles associated with the VPC.
     - `firewall_rules`: the rules of DNS Firewall for the VPC, in the order in which they apply.

@@ -58,19 +58,20 @@ def other_answer(host: str, network: Network, *, zone: str = "") -> OtherAnswer:
     """Return who else than Amazon's DNS and the VPC's endpoints may answer for `host`.
 
     `zone` is the private hosted zone of an endpoint in the VPC that has the name. Empty if there is none. It outranks a
-    Resolver rule for a less specific domain.
+    Resolver rule for a less specific domain, and no other hosted zone for one decides.
     """
     servers = other_servers(network)
-    if servers and not _servers_unread(network):
+    if servers and not servers_unread(network):
         return OtherAnswer(servers, by=By.SERVER)
+    most_specific = max(zone, _covering_zone(host, network), key=len)
     found = {
-        By.RULE: _rule(host, network, zone),
+        By.RULE: _rule(host, network, most_specific),
         By.ZONE: _private_zone(host, network),
         By.PROFILE: _profile(network),
     }
     by = next((each for each, words in found.items() if words), None)
     unread = join_reasons(filter(None, (servers, *_unread(network))))
-    if by is By.ZONE and not unread and not found[By.PROFILE] and (decided := _deciding_zone(host, network)):
+    if by is By.ZONE and not unread and not found[By.PROFILE] and (decided := _deciding_zone(host, network, zone)):
         return OtherAnswer(zone=decided)
     return OtherAnswer(found[by] if by else "", unread, by)
 
@@ -109,7 +110,8 @@ def is_other_server(server: str, network: Network) -> bool:
     return not (address.is_loopback or address.is_link_local)
 
 
-def _servers_unread(network: Network) -> bool:
+def servers_unread(network: Network) -> bool:
+    """Return whether it is not known which DNS servers the node asks."""
     asks_other = is_other_server(network.asked_server, network)
     return not asks_other and isinstance(vpc_of(network).dns_servers, Unread)
 
@@ -134,10 +136,7 @@ def _rule(host: str, network: Network, zone: str) -> str:
 
 
 def _private_zone(host: str, network: Network) -> str:
-    if isinstance(network.private_zones, Unread):
-        return ""
-    zones = (zone.rstrip(".") for zone in network.private_zones)
-    zone = max((zone for zone in zones if zone and is_below(host, zone)), key=len, default="")
+    zone = _covering_zone(host, network)
     if not zone:
         return ""
     read = zone_of(host, network.hosted_zones)
@@ -146,21 +145,34 @@ def _private_zone(host: str, network: Network) -> str:
     if isinstance(found, Unread):
         words = f"a private hosted zone, {zone}, answers for {host}, and its records were not read: {found.reason}"
         return Reason(words, *steps_of(found.reason), step)
-    if found is None or found.leads:
+    if found is None:
         return Reason(f"a private hosted zone, {zone}, answers for {host}, and its records were not read", step)
+    if found.leads:
+        return Reason(f"a private hosted zone, {zone}, may answer for {host}: {found}", step)
     if found.nothing:
         return Reason(f"a private hosted zone, {zone}, answers for {host}, and has no record for it", step)
     return Reason(f"a private hosted zone, {zone}, answers for {host}, and leads it to {found.elsewhere}", step)
 
 
-def _deciding_zone(host: str, network: Network) -> HostedZone | None:
+def _covering_zone(host: str, network: Network) -> str:
+    """Return the name of the most specific private hosted zone that covers a host, whether it was read or not."""
+    names = () if isinstance(network.private_zones, Unread) else network.private_zones
+    zones = (name.rstrip(".") for name in names)
+    return max((name for name in zones if name and is_below(host, name)), key=len, default="")
+
+
+def _deciding_zone(host: str, network: Network, of_endpoint: str) -> HostedZone | None:
     """Return the zone whose records lead a host somewhere. None if that is not certain.
+
+    It is certain only of the most specific zone, which has to be more specific than `of_endpoint`, too.
 
     Both DNS attributes of the VPC must be on for its private hosted zones (Amazon Route 53 Developer Guide,
     "Considerations when working with a private hosted zone").
     """
     vpc, zone = vpc_of(network), zone_of(host, network.hosted_zones)
     if zone is None or vpc.dns_support is not True or vpc.dns_hostnames is not True:
+        return None
+    if zone.name != _covering_zone(host, network) or len(zone.name) <= len(of_endpoint):
         return None
     answers = (look_up(host, zone, version) for version in (4, 6))
     return zone if any(isinstance(each, ZoneAnswer) and each.leads for each in answers) else None

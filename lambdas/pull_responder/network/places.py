@@ -59,13 +59,15 @@ class Trip:
 
     @property
     def foreign_source(self) -> Peer:
-        """The node as another VPC sees it: by its addresses, and as a member of groups that may or may not count.
+        """The node as another VPC sees it: by its addresses, and as a member of its groups, which may or may not count.
 
         Security groups of peered VPCs can be named in rules, and those of VPCs of a transit gateway if it is told to
         support that (VPC Peering Guide, "Update your security groups to reference peer security groups"; AWS Transit
         Gateway guide, "Security group referencing").
         """
-        return replace(self.source, group_ids=frozenset(), groups_known=False)
+        source = self.source
+        known = source.group_ids if source.groups_known else source.possible_groups
+        return replace(source, group_ids=frozenset(), groups_known=False, possible_groups=known)
 
     @property
     def foreign_range(self) -> Peer:

@@ -174,7 +174,7 @@ def resolve(destination: Destination, network: Network) -> Resolution:
         return Resolution(_with_evidence(hop, where, doubt), None, doubt, elsewhere=bool(other.shown), other=other)
     if isinstance(hostnames := vpc_of(network).dns_hostnames, Unread):
         hop = _with_doubt(hop, hostnames.reason)
-    other = other_answer(destination.host, network, zone=destination.zone)
+    other = other_answer(destination.host, network, zone=destination.zone if covered else "")
     doubt = other.shown or _doubt(endpoint, destination, network, covered=covered is True)
     where = f"resolves to {endpoint.id}: its private DNS answers for this name in the whole VPC"
     if not doubt:

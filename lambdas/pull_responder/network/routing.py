@@ -6,15 +6,19 @@ for each entry of the list. A route in state blackhole competes like any other, 
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pull_responder.model.reason import reword
 from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import AddressSet
 from pull_responder.network.model import Network, Route, RouteTable, RouteTarget, VpcEndpoint, read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pull_responder.network.addresses import Interval
 
 # The analysis can follow routes to these targets. Any other target is outside of what it reads.
 _FOLLOWED: Final = {
@@ -53,7 +57,7 @@ def routing(table: RouteTable, addresses: AddressSet, network: Network) -> Routi
 
     Those routes are only for the addresses of S3 and DynamoDB. For S3, see `gateway_route`.
     """
-    blocks: list[tuple[int, AddressSet, Route]] = []
+    blocks: dict[Interval, Route] = {}  # of two routes for one block, the first counts
     unread: list[str] = []
     for route in table.routes:
         cidrs = _cidrs(route, network)
@@ -62,20 +66,37 @@ def routing(table: RouteTable, addresses: AddressSet, network: Network) -> Routi
         if isinstance(cidrs, Unread):
             unread.append(reword(cidrs.reason, f"{route}: {cidrs.reason}"))
         else:
-            blocks += [(*_block(cidr), route) for cidr in cidrs]
-    taken: dict[Route, None] = {}
-    for _, block, route in sorted(blocks, key=lambda found: found[0], reverse=True):
-        if addresses & block:
-            taken[route] = None
-            addresses = addresses - block
-    return Routing(table, tuple(taken), addresses, tuple(unread))
+            for cidr in cidrs:
+                blocks.setdefault(_block(cidr), route)
+    taking = _taking(blocks, addresses)
+    routes = dict.fromkeys(blocks[block] for block in sorted(taking, key=lambda block: block[1] - block[0]))
+    return Routing(table, tuple(routes), addresses - AddressSet.covering(blocks), tuple(unread))
+
+
+def _taking(blocks: Iterable[Interval], addresses: AddressSet) -> list[Interval]:
+    """Return the blocks that take some of the addresses.
+
+    Two blocks are apart, or one contains the other. So a block takes what no block directly inside it takes: a table of
+    thousands of routes needs no set of addresses for each.
+    """
+    rest: dict[Interval, int] = {}
+    around: list[Interval] = []
+    for block in sorted(blocks, key=lambda block: (block[0], -block[1])):
+        while around and around[-1][1] < block[0]:
+            around.pop()
+        size = addresses.within(block)
+        if around:
+            rest[around[-1]] -= size
+        rest[block] = size
+        around.append(block)
+    return [block for block in blocks if rest[block]]
 
 
 # A gateway's table may have 10,000 routes (AWS Transit Gateway guide, "Quotas"), and a way is traced several times.
 @lru_cache(maxsize=32_768)
-def _block(cidr: str) -> tuple[int, AddressSet]:
-    """Return the prefix length and the addresses of a block."""
-    return ipaddress.ip_network(cidr, strict=False).prefixlen, AddressSet.of(cidr)
+def _block(cidr: str) -> Interval:
+    (block,) = AddressSet.of(cidr).intervals
+    return block
 
 
 def gateway_route(table: RouteTable, endpoint: VpcEndpoint) -> Route | None:
@@ -84,12 +105,19 @@ def gateway_route(table: RouteTable, endpoint: VpcEndpoint) -> Route | None:
 
 
 def is_gateway_endpoint_route(route: Route, network: Network) -> bool:
-    """Return whether the route leads to a gateway endpoint. Its destination is always a prefix list."""
+    """Return whether the route leads to a gateway endpoint. Its destination is always a prefix list of AWS's own.
+
+    A customer's list may lead to an endpoint of a firewall. No customer's list has a name of AWS's (Amazon EC2 API
+    Reference, CreateManagedPrefixList).
+    """
     if route.kind is not RouteTarget.VPC_ENDPOINT or not route.destination.startswith("pl-"):
         return False
-    if isinstance(network.endpoints, Unread):
-        return True
-    return all(endpoint.type == "Gateway" for endpoint in network.endpoints if endpoint.id == route.target)
+    endpoints = () if isinstance(network.endpoints, Unread) else network.endpoints
+    types = {endpoint.type for endpoint in endpoints if endpoint.id == route.target}
+    if types:
+        return types == {"Gateway"}
+    prefix_list = read(network.prefix_lists, route.destination, route.destination)
+    return isinstance(prefix_list, Unread) or ".amazonaws." in prefix_list.name
 
 
 def away_route(table: RouteTable) -> Route | None:

@@ -59,12 +59,16 @@ def admission(group_ids: tuple[str, ...], peer: Peer, network: Network, *, egres
             elif addresses & peer.addresses:
                 allowed |= addresses
                 used.append(rule)
-            elif rule.peer.startswith("sg-") and not peer.groups_known:
+            elif rule.peer.startswith("sg-") and not peer.groups_known and _may_be_in(rule.peer, peer):
                 possible.append(rule)
     covered = coverage(allowed, peer.addresses)
     if covered is Coverage.NONE and possible:
         covered, used = Coverage.SOME, possible
     return Admission(covered, tuple(used), tuple(unread), tuple(evidence))
+
+
+def _may_be_in(group_id: str, peer: Peer) -> bool:
+    return peer.possible_groups is None or group_id in peer.possible_groups
 
 
 def egress_hop(node: NodePlace, peer: Peer, network: Network, *, all_of_peer: bool = True) -> Hop:

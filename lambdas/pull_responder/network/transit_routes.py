@@ -79,9 +79,10 @@ def _by_table(  # noqa: PLR0913 -- as for the gateway, with its table
     if found_routes.unread:
         return _unknown(hop, join_reasons(found_routes.unread))
     if not any(route.active for route in found_routes.routes):
-        explanation = _no_route(found_routes, origin, gateway, what)
+        dropped = tuple(map(str, found_routes.routes[:_SHOWN]))
+        explanation = _no_route(table, dropped, origin, gateway, what)
         proof = f"{origin.id} of {origin.resource_id} is associated with {table.id}"
-        fix = Fix(route_table_id=table.id, peer=to.cidr, target=towards or None)
+        fix = Fix(route_table_id=table.id, peer=to.cidr, target=towards or None, blackholes=dropped)
         owned = Owned(gateway.owner, gateway.region)
         fault = Fault(_CAUSE, ResourceType.OTHER, table.id, explanation, (*hop.evidence, proof), (fix,), owned)
         return Next((_with_fault(hop, fault),))
@@ -148,11 +149,12 @@ def _not_associated(origin: Attachment, owner: Owned) -> Fault:
     return Fault(_CAUSE, ResourceType.OTHER, origin.id, explanation, (proof,), (Fix(target=origin.gateway_id),), owner)
 
 
-def _no_route(found: Routing, origin: Attachment, gateway: TransitGateway, what: str) -> str:
-    dropped = "; ".join(map(str, found.routes[:_SHOWN]))
-    why = f"drops {what}, by {dropped}" if dropped else f"has no route for {what}"
+def _no_route(
+    table: RouteTable, dropped: tuple[str, ...], origin: Attachment, gateway: TransitGateway, what: str
+) -> str:
+    why = f"drops {what}, by {'; '.join(dropped)}" if dropped else f"has no route for {what}"
     return (
-        f"Route table {found.table.id} of transit gateway {gateway.id}, which routes what comes from"
+        f"Route table {table.id} of transit gateway {gateway.id}, which routes what comes from"
         f" {origin.resource_id}, {why}."
     )
 

@@ -73,7 +73,7 @@ def _out_of(start: str, stay: Stay, step: Step, trip: Trip, ways: int) -> Hops:
         what=f"answers to {trip.node.name}",
         towards={each.gateway_id: each.id for each in (near, *step.between)},
     )
-    hops = (route, *_zone(far, stay, start), *onward.hops)
+    hops = (route, stay.owning(zone_hop(far, network, start, foreign=True)), *onward.hops)
     if onward.attachment is None:
         return hops
     if onward.attachment.id != near.id:
@@ -85,13 +85,6 @@ def _out_of(start: str, stay: Stay, step: Step, trip: Trip, ways: int) -> Hops:
         doubt = Undecided(PathCause.TRANSIT_GATEWAY_BLOCKS, reason)
         return (*hops[:-1], replace(hops[-1], undecided=(*hops[-1].undecided, doubt)))
     return (*hops, *_into_before(start, stay, step, trip, ways))
-
-
-def _zone(far: Attachment, stay: Stay, start: str) -> Hops:
-    """Return whether answers of a subnet reach the gateway, which needs an interface in its zone."""
-    subnet = read(stay.network.subnets, start, start)
-    known = isinstance(subnet, Unread) or subnet.availability_zone
-    return (zone_hop(far, stay.network, start),) if known else ()
 
 
 def _into_before(start: str, stay: Stay, step: Step, trip: Trip, ways: int) -> Hops:
@@ -134,11 +127,14 @@ def _other_zone(entry: str, before: Stay, near: Attachment) -> str:
 
 def _not_local(entry: str, own: Stay, trip: Trip) -> Hops:
     """Return a hop that is open if a subnet of the node's VPC leads answers elsewhere than to the node."""
-    tables = own.network.route_tables
-    table = None if isinstance(tables, Unread) else tables.get(entry)
-    found = routing(table, trip.source.addresses, own.network) if table else None
-    if table is None or found is None or all(route.kind is RouteTarget.LOCAL for route in found.routes):
-        return ()
-    words = f"answers to {trip.node.name} enter {vpc_id(own.network)} by {entry}, and {describe(table)} leads them on"
-    doubt = Undecided(PathCause.NO_ROUTE, Reason(words, behind(found.routes[0].target)))
-    return (Hop(HopKind.ROUTE, table.id, (PathCause.NO_ROUTE,), undecided=(doubt,)),)
+    table = read(own.network.route_tables, entry, f"the route table of {entry}")
+    if isinstance(table, Unread):
+        reason = table.reason
+    else:
+        found = routing(table, trip.source.addresses, own.network)
+        if all(route.kind is RouteTarget.LOCAL for route in found.routes):
+            return ()
+        words = f"answers to {trip.node.name} that enter by {entry} are taken on by {describe(table)}"
+        reason = Reason(words, behind(entry))
+    doubt = Undecided(PathCause.NO_ROUTE, reason)
+    return (Hop(HopKind.ROUTE, entry, (PathCause.NO_ROUTE,), undecided=(doubt,)),)

@@ -22,9 +22,9 @@ def let_gateway_carry(fault: Fault, path: PullPath) -> Remediation:
     if fix.route_table_id:
         return _route(fix, fix.route_table_id, path)
     if fix.subnet_id:
+        other = "" if path.owned and path.owned.vpc_id else ", or move the nodes to a zone in which it has one"
         return where.remedy(
-            f"Add a subnet of the zone of {fix.subnet_id} to the attachment {fault.resource_id}, or move the nodes to a"
-            " zone in which it has one.",
+            f"Add a subnet of the zone of {fix.subnet_id} to the attachment {fault.resource_id}{other}.",
             docs.TRANSIT_GATEWAY_ATTACHMENTS,
         )
     if fix.target == fault.resource_id:
@@ -42,11 +42,11 @@ def let_gateway_carry(fault: Fault, path: PullPath) -> Remediation:
 def _route(fix: Fix, table_id: str, path: PullPath) -> Remediation:
     """Return the missing route of a transit gateway's table. A blackhole is there on purpose, and outranks others."""
     where, wanted = path.where(table_id), fix.peer or "the registry's addresses"
-    if dropped := _blackholes(fix, table_id, path):
+    if fix.blackholes:
         to = f" to {fix.target}" if fix.target else ""
         return where.remedy(
-            f"In the transit gateway route table {table_id}, replace {dropped} by a route for {wanted}{to}, if this"
-            " traffic is meant to pass.",
+            f"In the transit gateway route table {table_id}, replace {'; '.join(fix.blackholes)} by a route for"
+            f" {wanted}{to}, if this traffic is meant to pass.",
             docs.TRANSIT_GATEWAY_TABLES,
         )
     if fix.target and fix.peer:
@@ -70,15 +70,6 @@ def _has_of_its_own(attachment_id: str, cidr: str, path: PullPath) -> bool:
         and not AddressSet.of(cidr) - AddressSet.of(*each.vpc.cidrs)
         for each in path.networks
     )
-
-
-def _blackholes(fix: Fix, table_id: str, path: PullPath) -> str:
-    table = path.network.around.tables.get(table_id)
-    if table is None or isinstance(table, Unread):
-        return ""
-    covered = AddressSet.of(fix.peer) if fix.peer else None
-    found = [each for each in table.routes if not each.active]
-    return "; ".join(str(each) for each in found if covered is None or AddressSet.of(each.destination) & covered)
 
 
 def lead_elsewhere(fault: Fault, path: PullPath) -> Remediation:

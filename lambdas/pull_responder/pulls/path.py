@@ -318,7 +318,9 @@ def _failure(
     relevant = partial(_relevant_part, pull=pull)
     paths = [(place, relevant(path)) for place, path in found.paths]
     registry = RegistryPlace(registry_host(pull) or "", pull.region)
-    mended = {(cause, fault.resource_id) for fault in faults}
+    fixes = [fix(fault, found.at(fault)) for fault in faults]
+    account = fixes[0].account
+    mended = {(cause, fault.resource_id) for fault, each in zip(faults, fixes, strict=True) if each.account == account}
     works = [place.subnet_id for place, path in (*paths, *found.others) if cause not in {f.cause for f in path.faults}]
     said = (
         (f"{found.nodes.name}: these subnets do not have this fault: {', '.join(dict.fromkeys(works))}.",)
@@ -329,17 +331,22 @@ def _failure(
         resource=found.at(faults[0]).resource(faults[0].resource_type, faults[0].resource_id),
         explanation=" ".join(dict.fromkeys(fault.explanation for fault in faults)),
         evidence=(*dict.fromkeys(line for fault in faults for line in fault.evidence), *said),
-        remediation=prove_way(
-            _merge([fix(fault, found.at(fault)) for fault in faults]),
-            found.network,
-            found.paths,
-            registry,
-            mended,
-            relevant,
+        remediation=_with_elsewhere(
+            prove_way(
+                combine(*dict.fromkeys(each for each in fixes if each.account == account)),
+                found.network,
+                found.paths,
+                registry,
+                mended,
+                relevant,
+            ),
+            fixes,
         ),
     )
 
 
-def _merge(fixes: list[Remediation]) -> Remediation:
-    first, *others = fixes
-    return combine(first, *(each for each in dict.fromkeys(others) if each != first and each.account == first.account))
+def _with_elsewhere(remediation: Remediation, fixes: list[Remediation]) -> Remediation:
+    """Return the fix with what other accounts have to do. Its commands are for one account."""
+    others = dict.fromkeys((each.account, each.summary) for each in fixes if each.account != remediation.account)
+    said = "".join(f" In account {account}: {summary}" for account, summary in others)
+    return replace(remediation, summary=f"{remediation.summary}{said}", short="") if said else remediation

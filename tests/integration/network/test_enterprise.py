@@ -342,6 +342,24 @@ def test_a_blackhole_for_other_addresses_is_none_for_the_registry(whole: Enterpr
     assert TGW in diagnosis.passed
 
 
+def test_faults_of_one_cause_in_two_accounts_are_both_told_with_their_fixes(whole: Enterprise) -> None:
+    _not_in_the_zone(whole)
+    _no_way_back_at_gateway(whole)
+    finding = only(asked(whole), TGW)
+    assert finding.remediation.account == ACCOUNT
+    assert finding.remediation.commands == ()
+    assert f"In account {GATEWAY}: Propagate {whole.attachment}" in finding.remediation.summary
+    assert "not enough" not in finding.remediation.summary
+
+
+def test_a_missing_route_is_not_to_replace_a_blackhole_for_other_addresses(whole: Enterprise) -> None:
+    _no_default_route(whole)
+    whole.gateway_route(whole.spokes, "10.0.0.0/8")
+    summary = only(asked(whole), TGW).remediation.summary
+    assert f"add a route for {INTERNET}" in summary
+    assert "10.0.0.0/8" not in summary
+
+
 @pytest.mark.cause(TGW, "passes")
 def test_a_gateway_that_carries_the_traffic(whole: Enterprise) -> None:
     assert TGW in asked(whole).passed

@@ -38,6 +38,8 @@ def with_rules(*rules: FirewallRule) -> SampleNetwork:
         ((rule("BLOCK", f"*.{HOST}"),), False),
         ((replace(ALL, query_type="AAAA"),), False),
         ((replace(ALL, query_type="A"),), True),
+        ((replace(ALL, query_type="TYPE1"),), True),
+        ((replace(ALL, query_type="TYPE28"),), False),
         ((replace(rule("ALLOW", "*"), query_type="AAAA"), ALL), True),
         ((rule("BLOCK"),), False),
     ],
@@ -88,6 +90,13 @@ def test_an_algorithm_that_only_alerts_blocks_nothing() -> None:
 
 def test_other_dns_servers_are_not_filtered() -> None:
     assert faults(with_rules(ALL).vpc(dns_servers=("10.0.0.53",))) == set()
+
+
+def test_dns_servers_that_are_not_known_leave_what_blocks_open() -> None:
+    estate = with_rules(ALL).vpc(dns_servers=Unread("ec2:DescribeDhcpOptions was denied"))
+    assert (faults(estate), CAUSE.value in open_causes(estate)) == (set(), True)
+    assert "ec2:DescribeDhcpOptions was denied" in reasons(estate, CAUSE)
+    assert CAUSE.value not in open_causes(with_rules(rule("ALLOW", "*")).vpc(dns_servers=Unread("denied")))
 
 
 def test_where_kubelet_got_an_address_something_answered() -> None:

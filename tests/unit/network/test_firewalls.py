@@ -17,7 +17,7 @@ from pull_responder.network.firewall_policy import (
     RuleGroup,
     judge_policy,
 )
-from tests.unit.network.enterprise import OUT, Enterprise, enterprise, faults, opened
+from tests.unit.network.enterprise import OUT, ZONE_A, Enterprise, enterprise, faults, opened
 from tests.unit.network.estate import ALLOW_ALL, HOST, REGION, SampleNetwork, behind_nat
 
 ARN = f"arn:aws:network-firewall:{REGION}:{OUT}"
@@ -65,9 +65,13 @@ JUDGED: dict[str, tuple[FirewallPolicy, Does]] = {
     "what passes outranks what is denied": (policy(group("DENYLIST", HOST), group("ALLOWLIST", HOST)), PASS),
     "an allow list for HTTP alone": (policy(RuleGroup(GROUP, DomainList("ALLOWLIST", (), sees_tls=False))), PASS),
     "a node outside HOME_NET is not filtered": (policy(group("ALLOWLIST", home_net=("10.9.0.0/16",))), PASS),
-    "HOME_NET of the policy outranks that of the group": (
+    "HOME_NET of the group outranks that of the policy": (
         policy(group("ALLOWLIST", home_net=("10.9.0.0/16",)), home_net=("10.0.0.0/8",)),
-        BLOCK,
+        PASS,
+    ),
+    "HOME_NET of the policy outranks the firewall's VPC": (
+        policy(group("ALLOWLIST"), home_net=("10.9.0.0/16",)),
+        PASS,
     ),
     "a node outside HOME_NET, in strict order": (
         policy(group("ALLOWLIST", HOST, home_net=("10.9.0.0/16",)), strict=True),
@@ -91,6 +95,24 @@ JUDGED: dict[str, tuple[FirewallPolicy, Does]] = {
     "a rule that drops port 443": (policy(group(rules=(rule("DROP"),))), BLOCK),
     "a rule for other ports": (policy(group(rules=(rule("DROP", port="80"),))), PASS),
     "a rule for a range of ports": (policy(group(rules=(rule("DROP", port="400:500"),))), BLOCK),
+    "a range of ports without an end": (policy(group(rules=(rule("DROP", port="400:"),))), OPEN),
+    "a name that is allowed, after a handshake that a rule drops": (
+        policy(group("ALLOWLIST", HOST), group(rules=(rule("DROP"),))),
+        OPEN,
+    ),
+    "the same in strict order": (policy(group("ALLOWLIST", HOST), group(rules=(rule("DROP"),)), strict=True), OPEN),
+    "the rule that drops before the name, in strict order": (
+        policy(group(rules=(rule("DROP"),)), group("ALLOWLIST", HOST), strict=True),
+        BLOCK,
+    ),
+    "a name that is denied, after a handshake that a rule passes, in strict order": (
+        policy(group("DENYLIST", HOST), group(rules=(rule("PASS"),)), strict=True),
+        OPEN,
+    ),
+    "a name that is allowed, and a rule by the name's protocol": (
+        policy(group("ALLOWLIST", HOST), group(rules=(rule("DROP", "TLS"),))),
+        PASS,
+    ),
     "a rule for another protocol": (policy(group(rules=(rule("DROP", "UDP"),))), PASS),
     "a rule for another destination": (policy(group(rules=(rule("DROP", destination="192.168.0.0/16"),))), PASS),
     "a rule for a part of the destination": (policy(group(rules=(rule("DROP", destination="52.1.0.0/16"),))), OPEN),
@@ -120,6 +142,10 @@ def test_what_a_policy_does(name: str) -> None:
     assert judge_policy(judged, CONNECTION).does is expected
 
 
+def test_a_home_net_that_is_not_known_is_open() -> None:
+    assert judge_policy(policy(group("ALLOWLIST")), replace(CONNECTION, vpc_cidrs=())).does is OPEN
+
+
 def test_a_source_that_is_partly_in_home_net_is_open() -> None:
     everybody = replace(CONNECTION, source=Peer("nodes", ALL_IPV4))
     assert judge_policy(policy(group("ALLOWLIST")), everybody).does is OPEN
@@ -132,7 +158,7 @@ def firewalled(found: FirewallPolicy | Unread, *, back: str = "vpce-fw") -> Ente
     )
     local = Route("10.200.0.0/16", "local")
     table = RouteTable("rtb-out-fw", (local, Route("0.0.0.0/0", "nat-out"), Route("10.0.0.0/8", "tgw-1")))
-    estate = estate.entry("vpc-out", "subnets", "subnet-out-fw", Subnet("subnet-out-fw", ("10.200.2.0/24",)))
+    estate = estate.entry("vpc-out", "subnets", "subnet-out-fw", Subnet("subnet-out-fw", ("10.200.2.0/24",), ZONE_A))
     estate = estate.entry("vpc-out", "network_acls", "subnet-out-fw", ALLOW_ALL)
     estate = estate.entry("vpc-out", "route_tables", "subnet-out-fw", table)
     estate = estate.routes("subnet-out-tgw", Route("0.0.0.0/0", "vpce-fw"))

@@ -95,7 +95,7 @@ def test_in_which_states_an_endpoint_takes_traffic(state: str, *, takes_traffic:
 
 def test_a_fix_needs_nothing_unless_told() -> None:
     named = {name: value for name in Fix.__slots__ if (value := getattr(Fix(), name)) is not None}
-    assert named == {"services": (), "attributes": ()}
+    assert named == {"services": (), "attributes": (), "blackholes": ()}
 
 
 @pytest.mark.parametrize("kind", [Fix, NodePlace, NatGateway, VpcEndpoint, NetworkAclEntry, Peer, Trip, Resolution])

@@ -9,6 +9,8 @@ import pytest
 
 from pull_responder.network import (
     NatGateway,
+    NetworkAcl,
+    NetworkAclEntry,
     NodePlace,
     Path,
     Route,
@@ -27,6 +29,7 @@ from tests.unit.network.enterprise import (
     OF_SPOKE,
     OUT,
     SPOKE,
+    ZONE_A,
     ZONE_B,
     Enterprise,
     enterprise,
@@ -44,6 +47,7 @@ NO_ROUTE = "no_route_to_ecr"
 ACL = "network_acl_blocks_traffic"
 
 
+LOCAL_OF_HUB = Route("10.100.0.0/16", "local")
 SPOKES = RouteTable("tgw-rtb-spokes", (Route("0.0.0.0/0", "tgw-attach-out"),))
 
 
@@ -157,6 +161,11 @@ class TestOverTheEgressVpc:
             (TGW, "tgw-rtb-shared"),
             GATEWAY,
         ),
+        "no subnet of the egress attachment in the NAT gateway's zone": (
+            enterprise().entry("vpc-out", "subnets", "subnet-out-nat", Subnet("subnet-out-nat", (), ZONE_B)),
+            (TGW, "tgw-attach-out"),
+            OUT,
+        ),
         "no association of the egress attachment": (
             enterprise().attachment("out", table_id="", association=""),
             (TGW, "tgw-attach-out"),
@@ -220,6 +229,16 @@ class TestOverTheEgressVpc:
             TGW,
             "EC2 lists several attachments of vpc-1 to tgw-1",
         ),
+        "an attachment that the gateway's owner does not list": (
+            replace(
+                enterprise(),
+                spoke=enterprise().spoke.with_facts(
+                    attachments=(replace(OF_SPOKE, id="tgw-attach-new", table_id="", association=""),)
+                ),
+            ),
+            TGW,
+            f"account {GATEWAY}, which owns tgw-1, lists no attachment tgw-attach-new",
+        ),
         "no attachment that EC2 lists": (
             replace(enterprise(), attachments=enterprise().attachments[1:]),
             TGW,
@@ -249,6 +268,18 @@ class TestOverTheEgressVpc:
             enterprise().table("shared", Route("10.0.0.0/8", "tgw-attach-hub")),
             TGW,
             "answers to i-1 go by tgw-attach-hub to vpc-hub",
+        ),
+        "a regional NAT gateway, whose table is its own": (
+            enterprise().entry("vpc-out", "nat_gateways", "nat-out", replace(_nat("available"), subnet_id=None)),
+            NO_ROUTE,
+            "the routes of the regional NAT gateway nat-out back to i-1 were not read",
+        ),
+        "an appliance before the node on the way back": (
+            replace(
+                enterprise(), spoke=enterprise().spoke.routes(Route("10.0.0.0/24", "vpce-gwlb"), subnet="subnet-tgw")
+            ),
+            NO_ROUTE,
+            "answers to i-1 that enter by subnet-tgw are taken on by route table",
         ),
         "overlapping ranges": (
             enterprise().within("vpc-out", route_tables=_overlapping()),
@@ -283,6 +314,41 @@ class TestOverTheEgressVpc:
         path = estate.trace()
         assert faults(path) == set()
         assert words in reason(path, cause)
+
+    def test_the_acl_of_a_subnet_that_node_and_gateway_share_decides_nothing(self) -> None:
+        estate = enterprise().attachment("spoke", subnet_ids=("subnet-node",))
+        shut = replace(estate, spoke=estate.spoke.acl())
+        for path in (shut.trace(), shut.dialling_hub().trace()):
+            assert faults(path) == set()
+            assert "subnet-node also holds the interface of tgw-1" in reason(path, ACL)
+        apart = replace(enterprise(), spoke=enterprise().spoke.acl())
+        assert faults(apart.trace()) == {(ACL, "acl-node")}
+
+    def test_of_two_entries_of_which_one_is_taken_neither_acl_is_blamed(self) -> None:
+        answers = NetworkAclEntry(100, allow=True, egress=False, cidr="0.0.0.0/0", protocol="-1", ports=None)
+        estate = enterprise().attachment("out", subnet_ids=("subnet-out-tgw", "subnet-out-b"))
+        estate = estate.entry("vpc-out", "subnets", "subnet-out-b", Subnet("subnet-out-b", (), ZONE_B))
+        estate = estate.routes("subnet-out-b", Route("0.0.0.0/0", "nat-out"))
+        estate = estate.acl("subnet-out-tgw", answers).acl("subnet-out-b", answers)
+        assert (faults(estate.trace()), ACL in opened(estate.trace())) == (set(), True)
+        # In appliance mode both are taken, by one flow or another.
+        both = estate.attachment("out", subnet_ids=("subnet-out-tgw", "subnet-out-b"), appliance_mode=True)
+        assert faults(both.trace()) == {(ACL, "acl-out-tgw"), (ACL, "acl-out-b")}
+
+    def test_answers_may_enter_by_any_subnet_of_the_attachment(self) -> None:
+        subnets = {**_subnets(), "subnet-tgw-b": Subnet("subnet-tgw-b", ("10.0.9.16/28",), ZONE_B)}
+        estate = enterprise().attachment("spoke", subnet_ids=("subnet-tgw", "subnet-tgw-b"))
+        spoke = estate.spoke.routes(subnet="subnet-tgw-b").with_facts(subnets=subnets)
+        requests = NetworkAclEntry(100, allow=True, egress=False, cidr="0.0.0.0/0", protocol="-1", ports=None)
+        one = replace(estate, spoke=spoke.acl(subnet="subnet-tgw-b")).acl("subnet-tgw", requests)
+        assert faults(one.trace()) == set()  # two ACLs, of which one is on the way
+        assert "by which subnet of tgw-attach-spoke answers enter is not known" in reason(one.trace(), ACL)
+        acl = NetworkAcl("acl-tgw", (requests,))
+        known = one.spoke.network.network_acls
+        assert not isinstance(known, Unread)
+        both = {**known, "subnet-tgw": acl, "subnet-tgw-b": acl}
+        same = replace(one, spoke=one.spoke.with_facts(network_acls=both))
+        assert faults(same.trace()) == {(ACL, "acl-tgw")}
 
     def test_a_fault_before_what_cannot_be_read_is_found_all_the_same(self) -> None:
         path = enterprise().unread(vpc="vpc-out").acl("subnet-tgw").trace()
@@ -330,6 +396,13 @@ class TestTheHubsEndpoint:
             ("endpoint_security_group_blocks_ingress", "sg-hub"),
             HUB,
         ),
+        "the group lets only its own members in": (
+            enterprise().entry(
+                "vpc-hub", "security_groups", "sg-hub", SecurityGroup("sg-hub", ingress=(rule("sg-hub"),))
+            ),
+            ("endpoint_security_group_blocks_ingress", "sg-hub"),
+            HUB,
+        ),
         "the group lets only the hub in": (
             enterprise().entry(
                 "vpc-hub", "security_groups", "sg-hub", SecurityGroup("sg-hub", ingress=(rule("10.100.0.0/16"),))
@@ -371,18 +444,39 @@ class TestTheHubsEndpoint:
 
     def test_only_the_entry_in_the_nodes_zone_counts_and_zones_are_compared_by_id(self) -> None:
         estate = enterprise().attachment("hub", subnet_ids=("subnet-hub-tgw", "subnet-hub-b"))
-        for subnet, zone_id in (("subnet-hub-tgw", "euw1-az1"), ("subnet-hub-b", "euw1-az2")):
-            estate = estate.entry("vpc-hub", "subnets", subnet, Subnet(subnet, (), "eu-west-1b", zone_id=zone_id))
-        inner = Subnet("subnet-hub", ("10.100.1.0/24",), "eu-west-1b", zone_id="euw1-az1")
-        estate = estate.entry("vpc-hub", "subnets", "subnet-hub", inner)
+        # What the hub calls eu-west-1b is what the spoke calls eu-west-1a.
+        for subnet, zone, zone_id in (
+            ("subnet-hub", ZONE_B, "euw1-az1"),
+            ("subnet-hub-tgw", ZONE_B, "euw1-az1"),
+            ("subnet-hub-b", ZONE_A, "euw1-az2"),
+        ):
+            found = Subnet(subnet, ("10.100.1.0/24",), zone, zone_id=zone_id)
+            estate = estate.entry("vpc-hub", "subnets", subnet, found)
         local = Route("10.100.0.0/16", "local")
         estate = estate.entry("vpc-hub", "route_tables", "subnet-hub-b", RouteTable("rtb-b", (local,)))
-        estate = estate.acl("subnet-hub-tgw").entry("vpc-hub", "network_acls", "subnet-hub-b", ALLOW_ALL)
+        answers_in = NetworkAclEntry(100, allow=True, egress=False, cidr="0.0.0.0/0", protocol="-1", ports=None)
+        estate = estate.acl("subnet-hub-tgw", answers_in).entry("vpc-hub", "network_acls", "subnet-hub-b", ALLOW_ALL)
         # Which of both the traffic takes is not known: one works.
         assert faults(estate.dialling_hub().trace()) == set()
         near = {**_subnets(), "subnet-node": replace(_subnets()["subnet-node"], zone_id="euw1-az1")}
         here = replace(estate, spoke=estate.spoke.with_facts(subnets=near)).dialling_hub()
         assert faults(here.trace()) == {(ACL, "acl-hub-tgw")}
+
+    def test_answers_leave_by_the_zone_of_the_endpoint_whichever_way_the_requests_came(self) -> None:
+        """The node is in zone a, the endpoint in zone b: each direction meets the gateway in the zone it starts in."""
+        estate = enterprise().attachment("hub", subnet_ids=("subnet-hub-tgw", "subnet-hub-b"))
+        for subnet, zone in (("subnet-hub-tgw", ZONE_A), ("subnet-hub-b", ZONE_B), ("subnet-hub", ZONE_B)):
+            found = Subnet(subnet, ("10.100.1.0/24",), zone, zone_id=f"euw1-az{zone[-1]}")
+            estate = estate.entry("vpc-hub", "subnets", subnet, found)
+        estate = estate.entry("vpc-hub", "route_tables", "subnet-hub-b", RouteTable("rtb-b", (LOCAL_OF_HUB,)))
+        near = {**_subnets(), "subnet-node": replace(_subnets()["subnet-node"], zone_id="euw1-aza")}
+        estate = replace(estate, spoke=estate.spoke.with_facts(subnets=near)).dialling_hub()
+        out = NetworkAclEntry(100, allow=True, egress=True, cidr="0.0.0.0/0", protocol="-1", ports=None)
+        back = replace(out, egress=False)
+        one_way = estate.acl("subnet-hub-tgw", out).acl("subnet-hub-b", back)
+        assert faults(one_way.trace()) == set()
+        other_way = estate.acl("subnet-hub-tgw", back).acl("subnet-hub-b", out)
+        assert faults(other_way.trace()) == {(ACL, "acl-hub-tgw"), (ACL, "acl-hub-b")}
 
     def test_an_address_that_no_endpoint_has_is_left_open(self) -> None:
         estate = enterprise()

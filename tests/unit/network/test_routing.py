@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address, ip_network
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pull_responder.network import InternetGateway, PathCause, PrefixList, Route, RouteTable, VpcEndpoint
-from pull_responder.network.routing import describe, is_gateway_endpoint_route
+from pull_responder.network.addresses import AddressSet
+from pull_responder.network.routing import describe, is_gateway_endpoint_route, routing
 from tests.unit.network.estate import (
     DENIED,
     LOCAL,
@@ -43,6 +48,7 @@ ROUTES: dict[str, tuple[tuple[Route, ...], str]] = {
     "part of the internet": ((Route("52.0.0.0/8", "nat-1"),), "open"),
     "a more specific route out of the VPC": ((TO_NAT, Route("52.0.0.0/8", "tgw-1")), "open"),
     "a prefix list of part of it out of the VPC": ((TO_NAT, Route("pl-partners", "tgw-1")), "open"),
+    "a prefix list of everything to an endpoint of a firewall": ((TO_NAT, Route("pl-world", "vpce-firewall")), "open"),
     "a prefix list that was not found": ((TO_NAT, Route("pl-unknown", "tgw-1")), "open"),
     "IPv6 only": ((Route("::/0", "nat-1"),), "none"),
     "private ranges only": ((Route("10.0.0.0/8", "nat-1"), Route("192.168.0.0/16", "nat-1")), "none"),
@@ -201,3 +207,38 @@ def test_what_no_route_covers_is_said_where_others_cover_a_part() -> None:
         behind_nat().routes(Route("52.0.0.0/8", "nat-1")), PathCause.NO_ROUTE
     )
     assert f"{part}: " in reasons(behind_nat().routes(TO_NAT, Route("52.0.0.0/8", "tgw-1")), PathCause.NO_ROUTE)
+
+
+def test_thousands_of_routes_take_what_the_longest_match_gives_them() -> None:
+    """10,000 routes with gaps between them: a set of addresses for each would be minutes of work."""
+    many = tuple(Route(f"52.{number // 100}.{number % 100 * 2}.0/24", "eni-1") for number in range(10_000))
+    table = RouteTable("rtb-1", (Route("0.0.0.0/0", "nat-1"), *many, Route("52.0.0.0/9", "igw-1")))
+    found = routing(table, AddressSet.of("52.0.0.0/8"), behind_nat().network)
+    assert set(found.routes) == {*table.routes}
+    assert found.unrouted == AddressSet()
+    one = routing(table, AddressSet.of("52.7.4.9"), behind_nat().network)
+    assert one.routes == (Route("52.7.4.0/24", "eni-1"),)
+
+
+_NOTHING = behind_nat().network
+_BLOCKS = st.builds(
+    lambda start, length: str(ip_network(f"10.0.0.{start}/{length}", strict=False)),
+    st.integers(0, 255),
+    st.integers(26, 32),
+)
+
+
+@given(st.lists(_BLOCKS, max_size=8), st.sets(st.integers(0, 255), min_size=1, max_size=12))
+def test_routes_are_those_that_each_address_by_itself_takes(blocks: list[str], hosts: set[int]) -> None:
+    routes = tuple(Route(block, f"eni-{number}") for number, block in enumerate(blocks))
+    expected, unrouted = set(), set()
+    for host in hosts:
+        address = ip_address(f"10.0.0.{host}")
+        matching = [each for each in routes if address in ip_network(each.destination)]
+        best = max(matching, key=lambda each: ip_network(each.destination).prefixlen, default=None)
+        if best:
+            expected.add(best)
+        else:
+            unrouted.add(str(address))
+    found = routing(RouteTable("rtb-1", routes), AddressSet.of(*(f"10.0.0.{host}" for host in hosts)), _NOTHING)
+    assert (set(found.routes), found.unrouted) == (expected, AddressSet.of(*unrouted))

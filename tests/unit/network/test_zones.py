@@ -154,6 +154,32 @@ class TestTheWayToTheHub:
             for fault in hop.faults
         }
 
+    def test_a_zone_outranks_a_rule_for_all_names(self) -> None:
+        estate = shared(hub_with_ids(enterprise())).routes("subnet-hub")
+        everything = (ResolverRule("rslvr-1", "", "FORWARD", ("10.9.9.9",)),)
+        path = traced(replace(estate, spoke=estate.spoke.with_facts(resolver_rules=everything)))
+        assert faults(path) == {("no_route_to_ecr", "subnet-hub")}
+
+    def test_a_more_specific_zone_that_was_not_read_leaves_the_name_open(self) -> None:
+        parent = zone("amazonaws.com", alias(f"*.{DKR}", "vpce-00000000000000d1"))
+        estate = shared(hub_with_ids(enterprise()), parent).routes("subnet-hub")
+        path = traced(replace(estate, spoke=estate.spoke.with_facts(private_zones=("amazonaws.com", DKR))))
+        assert faults(path) == set()
+        assert any(
+            f"{DKR}, answers for {HOST}, and its records were not read" in each.reason for each in path.undecided
+        )
+
+    def test_a_zone_above_private_dns_of_an_endpoint_decides_nothing(self) -> None:
+        """Of two zones the more specific one answers, and private DNS of the VPC's own endpoint is one."""
+        own = endpoints_only().network
+        facts = {"endpoints": own.endpoints, "security_groups": own.security_groups}
+        above = shared(hub_with_ids(enterprise()), zone("amazonaws.com", alias(f"*.{DKR}", "vpce-00000000000000d1")))
+        below = shared(hub_with_ids(enterprise()), zone(HOST, alias(HOST, "vpce-00000000000000d1")))
+        broken = [each.routes("subnet-hub") for each in (above, below)]
+        first, second = [traced(replace(each, spoke=each.spoke.with_facts(**facts))) for each in broken]
+        assert faults(first) == set()
+        assert faults(second) == {("no_route_to_ecr", "subnet-hub")}
+
     def test_what_kubelet_dialled_instead_outranks_the_zone(self) -> None:
         estate = shared(hub_with_ids(enterprise())).routes("subnet-hub")
         seen = Sighting(HOST, "52.1.2.3", 443)
