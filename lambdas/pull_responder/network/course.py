@@ -14,7 +14,7 @@ from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import PUBLIC_IPV4
 from pull_responder.network.alternatives import any_of
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType
-from pull_responder.network.attachment_way import entry_crossings
+from pull_responder.network.attachment_way import exit_of
 from pull_responder.network.crossing import leads_to_neighbour, step_over
 from pull_responder.network.firewall_way import leads_to_firewall, through_firewall
 from pull_responder.network.model import Route, RouteTarget, read
@@ -118,8 +118,10 @@ def _behind_firewall(hops: Hops, through: Through, stay: Stay, errand: Errand) -
 
 def _out_of(stay: Stay, into: str, errand: Errand) -> Hop:
     """Return whether network ACLs let the traffic out of the subnet where it is, and the answers in."""
-    out = acl_hop(stay.at, client_crossings(stay.at, errand.server), stay.network)
-    return out.with_faults_undecided(f"{stay.at} also holds the firewall's endpoint") if into == stay.at else out
+    crossings = out_crossings(stay, into, errand.server)
+    out = acl_hop(stay.at, crossings, stay.network)
+    shared = into in {each.subnet_id for each in crossings}
+    return out.with_faults_undecided(f"{into} also holds the firewall's endpoint") if shared else out
 
 
 def _across(route: Route, stay: Stay, errand: Errand) -> End:
@@ -159,12 +161,16 @@ def _leaving(route: Route, stay: Stay, errand: Errand) -> Hops:
 
 
 def out_crossings(stay: Stay, start: str, server: Peer) -> tuple[Crossing, ...]:
-    """Return what crosses the subnet from which traffic goes on within a VPC, and the one by which answers leave."""
+    """Return what crosses the subnet from which traffic goes on within a VPC, and the one by which answers leave it.
+
+    Answers come from the subnet `start`.
+    """
     if not stay.at:
         return ()
+    request, answer = client_crossings(stay.at, server)
     if stay.passed:
-        return client_crossings(stay.at, server)
-    return entry_crossings(stay.entry, start, stay.came_by, server, stay.network)
+        return (request, answer)
+    return (request, replace(answer, subnet_id=exit_of(start, stay.entry, stay.came_by, stay.network)))
 
 
 def taken_hop(route: Route, stay: Stay) -> Hop:

@@ -95,8 +95,12 @@ def _to_interface(interface: EndpointInterface, stay: Stay, server: Peer, trip: 
         open_ = same.with_faults_undecided(f"{subnet} also holds what the traffic comes from")
         return (stay.owning(open_), *back)
     there = replace(server, cidr=server.cidr or _block(subnet, far, trip.version))
-    crossings = (*out_crossings(stay, subnet, there), *server_crossings(subnet, source))
-    return (stay.owning(acl_hop(subnet, crossings, far)), *back)
+    out, (request, answer) = out_crossings(stay, subnet, there), server_crossings(subnet, source)
+    if not out or subnet != out[-1].subnet_id:
+        return (stay.owning(acl_hop(subnet, (*out, request, answer), far)), *back)
+    doubt = f"{subnet} also holds the transit gateway's interface, by which the answers leave"
+    leaving = acl_hop(subnet, (answer,), far).with_faults_undecided(doubt)
+    return (stay.owning(acl_hop(subnet, (out[0], request), far)), stay.owning(leaving), *back)
 
 
 def _block(subnet_id: str, far: Network, version: int) -> str | None:

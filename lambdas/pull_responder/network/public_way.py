@@ -8,6 +8,7 @@ from pull_responder.model.reason import Reason, reword, steps_of
 from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import Peer
 from pull_responder.network.answer import Hop, HopKind, HopVerdict, PathCause, Undecided
+from pull_responder.network.crossing import unless_shared
 from pull_responder.network.egress import egress_end
 from pull_responder.network.endpoints import DeadEnd, explain_dead_end, interface_way, state_hop
 from pull_responder.network.internet import RouteEnd
@@ -92,7 +93,9 @@ def _routed_way(trip: Trip, found: Routing) -> Hops:
             return _dead_end_way(trip, found.table, end.dead_end)
         beyond = end.beyond and resolve(trip.destination, trip.network).other.unread
         peer = elsewhere_peer(trip.destination, trip.network, trip.version) if beyond else trip.server
-        return (*first_hops(trip, peer), _route_hop(trip, found.table, end), *end.hops)
+        out, across = first_hops(trip, peer)
+        across = unless_shared(across, found.routes[0], trip.network, trip.node.subnet_id)
+        return (out, across, _route_hop(trip, found.table, end), *end.hops)
     all_work = all(not (end.dead_end or end.beyond) and _ok(end.hops) for end in ends.values())
     hops = tuple(hop for end in ends.values() for hop in end.hops)
     if all_work and not found.unrouted and not found.unread:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 from pull_responder.model.reason import reword
@@ -62,20 +61,15 @@ def routing(table: RouteTable, addresses: AddressSet, network: Network) -> Routi
         if isinstance(cidrs, Unread):
             unread.append(reword(cidrs.reason, f"{route}: {cidrs.reason}"))
         else:
-            blocks += [(*_block(cidr), route) for cidr in cidrs]
+            blocks += [
+                (ipaddress.ip_network(cidr, strict=False).prefixlen, AddressSet.of(cidr), route) for cidr in cidrs
+            ]
     taken: dict[Route, None] = {}
     for _, block, route in sorted(blocks, key=lambda found: found[0], reverse=True):
         if addresses & block:
             taken[route] = None
             addresses = addresses - block
     return Routing(table, tuple(taken), addresses, tuple(unread))
-
-
-# A gateway's table may have 10,000 routes (AWS Transit Gateway guide, "Quotas"), and a way is traced several times.
-@lru_cache(maxsize=32_768)
-def _block(cidr: str) -> tuple[int, AddressSet]:
-    """Return the prefix length and the addresses of a block."""
-    return ipaddress.ip_network(cidr, strict=False).prefixlen, AddressSet.of(cidr)
 
 
 def gateway_route(table: RouteTable, endpoint: VpcEndpoint) -> Route | None:

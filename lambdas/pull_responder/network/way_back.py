@@ -133,12 +133,17 @@ def _other_zone(entry: str, before: Stay, near: Attachment) -> str:
 
 
 def _not_local(entry: str, own: Stay, trip: Trip) -> Hops:
-    """Return a hop that is open if a subnet of the node's VPC leads answers elsewhere than to the node."""
-    tables = own.network.route_tables
-    table = None if isinstance(tables, Unread) else tables.get(entry)
-    found = routing(table, trip.source.addresses, own.network) if table else None
-    if table is None or found is None or all(route.kind is RouteTarget.LOCAL for route in found.routes):
+    """Return a hop that is open if a subnet of the node's VPC may lead answers elsewhere than to the node.
+
+    They go by the table of the attachment's subnet. Its local route is all that they need.
+    """
+    table = read(own.network.route_tables, entry, f"the route table of {entry}")
+    found = table if isinstance(table, Unread) else routing(table, trip.source.addresses, own.network)
+    if isinstance(found, Unread):
+        reason = found.reason
+    elif any(route.kind is not RouteTarget.LOCAL for route in found.routes):
+        words = f"answers to {trip.node.name} that enter by {entry} are taken on by {describe(found.table)}"
+        reason = Reason(words, behind(entry))
+    else:
         return ()
-    words = f"answers to {trip.node.name} enter {vpc_id(own.network)} by {entry}, and {describe(table)} leads them on"
-    doubt = Undecided(PathCause.NO_ROUTE, Reason(words, behind(found.routes[0].target)))
-    return (Hop(HopKind.ROUTE, table.id, (PathCause.NO_ROUTE,), undecided=(doubt,)),)
+    return (Hop(HopKind.ROUTE, entry, (PathCause.NO_ROUTE,), undecided=(Undecided(PathCause.NO_ROUTE, reason),)),)

@@ -262,7 +262,7 @@ class TestOverTheInspectionVpc:
         "a regional NAT gateway's own routes": (
             ONE.entry("vpc-out", "nat_gateways", "nat-out", NatGateway("nat-out", "available", None)),
             NO_ROUTE,
-            "the routes of regional NAT gateway nat-out of vpc-out for answers are not read",
+            "the routes of the regional NAT gateway nat-out back to i-1 were not read",
         ),
     }
 
