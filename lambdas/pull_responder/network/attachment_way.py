@@ -87,7 +87,7 @@ def near_hops(near: Attachment, network: Network, traffic: Traffic) -> Hops:
     request, answer = server_crossings(onto, traffic.source)
     subnets = () if isinstance(near.subnet_ids, Unread) else near.subnet_ids
     # Answers enter in the zone that they come from, if the attachment has a subnet there, else in any.
-    ways = [(acl_hop(onto, (request, replace(answer, subnet_id=each)), network),) for each in subnets]
+    ways: list[Hops] = [(acl_hop(onto, (request, replace(answer, subnet_id=each)), network),) for each in subnets]
     doubt = Reason(f"by which subnet of {near.id} answers enter is not known", behind(near.gateway_id))
     across = combine_ways(ways, doubt)
     return (hop, *(owned_by(each, network) if traffic.came_by else each for each in across))
