@@ -16,15 +16,13 @@ from pull_responder.network.alternatives import combine_ways
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
 from pull_responder.network.model import Network, Route, read
 from pull_responder.network.neighbours import PASSING, Attachment, Owned, TransitGateway, Wanted, WantedKind
-from pull_responder.network.network_acls import acl_hop, client_crossings, server_crossings
+from pull_responder.network.network_acls import acl_hop, server_crossings
 from pull_responder.network.next_steps import behind
 from pull_responder.network.places import vpc_id
 from pull_responder.network.step import owned_by
 
 if TYPE_CHECKING:
-    from pull_responder.network.addresses import Peer
     from pull_responder.network.model import Surroundings
-    from pull_responder.network.network_acls import Crossing
     from pull_responder.network.step import Hops, Traffic
 
 _CAUSES: Final = (PathCause.TRANSIT_GATEWAY_BLOCKS,)
@@ -51,12 +49,11 @@ def attachment_to(
     if len(ours) != 1:
         number = "several attachments" if ours else "no attachment"
         return Unread(Reason(f"EC2 lists {number} of {vpc_id(network)} to {route.target}", behind(route.target)))
-    (near,) = ours
-    return _as_its_owner_sees(near, around)
+    return _as_owner_sees(ours[0], around)
 
 
-def _as_its_owner_sees(near: Attachment, around: Surroundings) -> Attachment | Unread:
-    """Return a VPC's attachment with its association, which the gateway's owner alone sees, if that was read."""
+def _as_owner_sees(near: Attachment, around: Surroundings) -> Attachment | Unread:
+    """Return an attachment with its association, which the gateway's owner sees in any case, if that was read."""
     gateway = around.gateways.get(near.gateway_id)
     if not isinstance(gateway, TransitGateway):
         return near
@@ -82,31 +79,18 @@ def state_hop(near: Attachment, network: Network) -> Hop:
 
 
 def near_hops(near: Attachment, network: Network, traffic: Traffic) -> Hops:
-    """Return whether the gateway has a subnet in the traffic's zone, and whether network ACLs let it in and back out.
-
-    Answers enter in the zone that they come from, if the attachment has a subnet there, else in any.
-    """
+    """Return whether the gateway has a subnet in the traffic's zone, and whether its network ACL lets it in."""
     hop = zone_hop(near, network, traffic.subnet_id, foreign=bool(traffic.came_by))
     onto = subnet_in_zone_of(traffic.subnet_id, near, network)
     if not onto or traffic.subnet_id == onto:
         return (hop,)
     request, answer = server_crossings(onto, traffic.source)
     subnets = () if isinstance(near.subnet_ids, Unread) else near.subnet_ids
+    # Answers enter in the zone that they come from, if the attachment has a subnet there, else in any.
     ways: list[Hops] = [(acl_hop(onto, (request, replace(answer, subnet_id=each)), network),) for each in subnets]
-    across = combine_ways(ways, Reason(f"by which subnet of {near.id} answers enter is not known", behind(near.id)))
-    return (hop, *((owned_by(each, network) for each in across) if traffic.came_by else across))
-
-
-def unless_shared(hop: Hop, route: Route, network: Network, subnet_id: str) -> Hop:
-    """Return the hop of a subnet's network ACL, open if the gateway of the route has its interface in this subnet, too.
-
-    The versions of one page differ about what the ACL does there (AWS Transit Gateway guide, "Network ACLs for transit
-    gateways").
-    """
-    known = () if isinstance(network.attachments, Unread) else network.attachments
-    ours = (each for each in known if each.gateway_id == route.target and not each.is_gone)
-    shared = any(not isinstance(each.subnet_ids, Unread) and subnet_id in each.subnet_ids for each in ours)
-    return hop.with_faults_undecided(f"{subnet_id} also holds the interface of {route.target}") if shared else hop
+    doubt = Reason(f"by which subnet of {near.id} answers enter is not known", behind(near.gateway_id))
+    across = combine_ways(ways, doubt)
+    return (hop, *(owned_by(each, network) if traffic.came_by else each for each in across))
 
 
 def zone_hop(near: Attachment, network: Network, subnet_id: str, *, foreign: bool) -> Hop:
@@ -179,13 +163,9 @@ def entries_of(far: Attachment, network: Network, zone: str) -> tuple[str, ...]:
     return far.subnet_ids if far.appliance_mode or not same else same
 
 
-def entry_crossings(
-    entry: str, start: str, far: Attachment | None, server: Peer, network: Network
-) -> tuple[Crossing, ...]:
-    """Return what crosses the subnets by which a gateway lets traffic into a VPC, and answers from `start` out of it.
+def exit_of(start: str, entry: str, far: Attachment | None, network: Network) -> str:
+    """Return the subnet by which answers from `start` leave a VPC for the gateway that let the requests in by `entry`.
 
-    Answers leave by the gateway's interface in their own zone, which may be another one than the requests came by.
+    It is the one in their own zone, if the attachment has one there.
     """
-    request, answer = client_crossings(entry, server)
-    out = subnet_in_zone_of(start, far, network) if far else ""
-    return (request, replace(answer, subnet_id=out or entry))
+    return (subnet_in_zone_of(start, far, network) if far else "") or entry

@@ -14,7 +14,7 @@ from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import PUBLIC_IPV4
 from pull_responder.network.alternatives import any_of, combine_ways
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType
-from pull_responder.network.attachment_way import entry_crossings
+from pull_responder.network.attachment_way import exit_of
 from pull_responder.network.crossing import leads_to_neighbour, step_over
 from pull_responder.network.firewall_way import leads_to_firewall, through_firewall
 from pull_responder.network.model import Route, RouteTarget, read
@@ -96,7 +96,7 @@ def _through(route: Route, stay: Stay, errand: Errand) -> End:
     through = through_firewall(route, stay.trip(errand.trip, errand.server))
     if through is None:
         return End(beyond=_left(route, stay))
-    first = (_into_firewall(stay, through.subnet_id, errand),) if stay.foreign or stay.passed else ()
+    first = (_out_of(stay, through.subnet_id, errand),) if stay.foreign or stay.passed else ()
     hops = tuple(stay.owning(hop) for hop in (*first, *through.hops))
     if through.onward is None:
         return _behind_firewall(hops, through, stay.through(through), errand)
@@ -116,8 +116,8 @@ def _behind_firewall(hops: Hops, through: Through, stay: Stay, errand: Errand) -
     return End((*hops, stay.owning(_dead_end_hop(stay, table, errand, problem))))
 
 
-def _into_firewall(stay: Stay, into: str, errand: Errand) -> Hop:
-    """Return whether network ACLs let the traffic out of the subnet where it is, and the answers of `into` in."""
+def _out_of(stay: Stay, into: str, errand: Errand) -> Hop:
+    """Return whether network ACLs let the traffic out of the subnet where it is, and the answers in."""
     crossings = out_crossings(stay, into, errand.server)
     out = acl_hop(stay.at, crossings, stay.network)
     shared = into in {each.subnet_id for each in crossings}
@@ -163,12 +163,16 @@ def _leaving(route: Route, stay: Stay, errand: Errand) -> Hops:
 
 
 def out_crossings(stay: Stay, start: str, server: Peer) -> tuple[Crossing, ...]:
-    """Return what crosses the subnet from which traffic goes on within a VPC, and the one by which answers leave."""
+    """Return what crosses the subnet from which traffic goes on within a VPC, and the one by which answers leave it.
+
+    Answers come from the subnet `start`.
+    """
     if not stay.at:
         return ()
+    request, answer = client_crossings(stay.at, server)
     if stay.passed:
-        return client_crossings(stay.at, server)
-    return entry_crossings(stay.entry, start, stay.came_by, server, stay.network)
+        return (request, answer)
+    return (request, replace(answer, subnet_id=exit_of(start, stay.entry, stay.came_by, stay.network)))
 
 
 def taken_hop(route: Route, stay: Stay) -> Hop:

@@ -14,8 +14,7 @@ from pull_responder.model.reason import Reason, join_reasons, steps_of
 from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import PUBLIC_IPV4, PUBLIC_IPV6, AddressSet
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
-from pull_responder.network.attachment_way import unless_shared
-from pull_responder.network.crossing import leads_to_neighbour
+from pull_responder.network.crossing import leads_to_neighbour, unless_shared
 from pull_responder.network.hub import Arrival, way_to_hub
 from pull_responder.network.model import Route, RouteTable, RouteTarget, VpcEndpoint, read
 from pull_responder.network.names import vpc_of

@@ -72,16 +72,16 @@ def _over_nat(route: Route, stay: Stay, trip: Trip) -> End:
     start = "" if isinstance(nat, Unread) else nat.subnet_id or ""
     crossings = out_crossings(stay, start, trip.server)
     out = acl_hop(stay.at, crossings, stay.network)
+    if start in {each.subnet_id for each in crossings}:
+        out = out.with_faults_undecided(f"{start} holds both the NAT gateway and what the traffic comes from")
     back: Hops = ()
     if not isinstance(nat, Unread):
-        back = way_back(start, stay, trip) if start else _from_regional(nat, trip)
-        if start in {each.subnet_id for each in crossings}:
-            out = out.with_faults_undecided(f"{start} holds both the NAT gateway and what the traffic comes from")
+        back = way_back(start, stay, trip) if start else (_regional_way_back(nat, trip),)
     hops = (*(stay.owning(hop) for hop in (taken_hop(route, stay), out, *end.hops)), *back)
     return End(hops, end.beyond or (Reason(end.dead_end, behind(route.target)) if end.dead_end else ""))
 
 
-def _from_regional(nat: NatGateway, trip: Trip) -> Hops:
+def _regional_way_back(nat: NatGateway, trip: Trip) -> Hop:
     """Return that a regional NAT gateway has a route table of its own for answers, which is not read.
 
     Source: Amazon EC2 API Reference, NatGateway (RouteTableId).
@@ -89,7 +89,7 @@ def _from_regional(nat: NatGateway, trip: Trip) -> Hops:
     words = f"the routes of the regional NAT gateway {nat.id} back to {trip.foreign_source.name} were not read"
     reason = Reason(words, f"Look for a route back to the nodes in the route table of {nat.id}, in the VPC console.")
     doubt = Undecided(PathCause.NO_ROUTE, reason)
-    return (Hop(HopKind.ROUTE, nat.id, (PathCause.NO_ROUTE,), undecided=(doubt,)),)
+    return Hop(HopKind.ROUTE, nat.id, (PathCause.NO_ROUTE,), undecided=(doubt,))
 
 
 def _over_internet_gateway(route: Route, stay: Stay, trip: Trip) -> End:

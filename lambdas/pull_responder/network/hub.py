@@ -95,15 +95,12 @@ def _to_interface(interface: EndpointInterface, stay: Stay, server: Peer, trip: 
         open_ = same.with_faults_undecided(f"{subnet} also holds what the traffic comes from")
         return (stay.owning(open_), *back)
     there = replace(server, cidr=server.cidr or _block(subnet, far, trip.version))
-    within, answer = server_crossings(subnet, source)
-    leaving = out_crossings(stay, subnet, there)
-    if all(each.subnet_id != subnet for each in leaving):
-        return (stay.owning(acl_hop(subnet, (*leaving, within, answer), far)), *back)
-    # Answers leave by the gateway's interface in the endpoint's own subnet.
+    out, (request, answer) = out_crossings(stay, subnet, there), server_crossings(subnet, source)
+    if not out or subnet != out[-1].subnet_id:
+        return (stay.owning(acl_hop(subnet, (*out, request, answer), far)), *back)
     doubt = f"{subnet} also holds the transit gateway's interface, by which the answers leave"
-    requests = acl_hop(subnet, (*(each for each in leaving if each.egress), within), far)
-    answers = acl_hop(subnet, (answer,), far).with_faults_undecided(doubt)
-    return (stay.owning(requests), stay.owning(answers), *back)
+    leaving = acl_hop(subnet, (answer,), far).with_faults_undecided(doubt)
+    return (stay.owning(acl_hop(subnet, (out[0], request), far)), stay.owning(leaving), *back)
 
 
 def _block(subnet_id: str, far: Network, version: int) -> str | None:

@@ -8,7 +8,7 @@ from pull_responder.model.reason import Reason, reword, steps_of
 from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import Peer
 from pull_responder.network.answer import Hop, HopKind, HopVerdict, PathCause, Undecided
-from pull_responder.network.attachment_way import unless_shared
+from pull_responder.network.crossing import unless_shared
 from pull_responder.network.egress import egress_end
 from pull_responder.network.endpoints import DeadEnd, explain_dead_end, interface_way, state_hop
 from pull_responder.network.internet import RouteEnd

@@ -73,7 +73,7 @@ def _out_of(start: str, stay: Stay, step: Step, trip: Trip, ways: int) -> Hops:
         what=f"answers to {trip.node.name}",
         towards={each.gateway_id: each.id for each in (near, *step.between)},
     )
-    hops = (route, stay.owning(zone_hop(far, network, start, foreign=True)), *onward.hops)
+    hops = (route, zone_hop(far, network, start, foreign=True), *onward.hops)
     if onward.attachment is None:
         return hops
     if onward.attachment.id != near.id:
@@ -126,15 +126,17 @@ def _other_zone(entry: str, before: Stay, near: Attachment) -> str:
 
 
 def _not_local(entry: str, own: Stay, trip: Trip) -> Hops:
-    """Return a hop that is open if a subnet of the node's VPC leads answers elsewhere than to the node."""
+    """Return a hop that is open if a subnet of the node's VPC may lead answers elsewhere than to the node.
+
+    They go by the table of the attachment's subnet. Its local route is all that they need.
+    """
     table = read(own.network.route_tables, entry, f"the route table of {entry}")
-    if isinstance(table, Unread):
-        reason = table.reason
-    else:
-        found = routing(table, trip.source.addresses, own.network)
-        if all(route.kind is RouteTarget.LOCAL for route in found.routes):
-            return ()
-        words = f"answers to {trip.node.name} that enter by {entry} are taken on by {describe(table)}"
+    found = table if isinstance(table, Unread) else routing(table, trip.source.addresses, own.network)
+    if isinstance(found, Unread):
+        reason = found.reason
+    elif any(route.kind is not RouteTarget.LOCAL for route in found.routes):
+        words = f"answers to {trip.node.name} that enter by {entry} are taken on by {describe(found.table)}"
         reason = Reason(words, behind(entry))
-    doubt = Undecided(PathCause.NO_ROUTE, reason)
-    return (Hop(HopKind.ROUTE, entry, (PathCause.NO_ROUTE,), undecided=(doubt,)),)
+    else:
+        return ()
+    return (Hop(HopKind.ROUTE, entry, (PathCause.NO_ROUTE,), undecided=(Undecided(PathCause.NO_ROUTE, reason),)),)
