@@ -133,7 +133,8 @@ def _across(route: Route, stay: Stay, errand: Errand) -> End:
         return End(hops, step.beyond, is_outside=bool(step.beyond))
     if step.far is not None and not step.entries:
         words = f"the way of {errand.server.name} within {vpc_id(step.network)} is not known"
-        return End(hops, Reason(words, behind(route.target)))
+        unread = step.far.subnet_ids
+        return End(hops, unread.reason if isinstance(unread, Unread) else Reason(words, behind(route.target)))
     ways = stay.ways * max(len(step.entries), 1)
     if ways > MOST_WAYS:
         words = f"the traffic may take more than {MOST_WAYS} ways as far as {vpc_id(step.network)}"

@@ -64,8 +64,17 @@ def _arrive(trip: Trip, server: Peer, route: Route | None, stay: Stay) -> End | 
         if addresses_of(each.addresses) & server.addresses
     ]
     across = any_of(ways, Reason(f"only some interfaces of {endpoint.id} are out of reach", behind(endpoint.id)))
-    ends = (state_hop(endpoint), ingress_hop(endpoint, trip.foreign_source, stay.network))
+    ends = (state_hop(endpoint), ingress_hop(endpoint, _as_it_arrives(stay, trip), stay.network))
     return End((*across, *map(stay.owning, ends)), endpoint=endpoint)
+
+
+def _as_it_arrives(stay: Stay, trip: Trip) -> Peer:
+    """Return the node as the security groups of an endpoint see it.
+
+    Behind a transit gateway, rules that name groups do not count for endpoints (AWS Transit Gateway guide, "Security
+    group referencing", limitations: "not supported for PrivateLink endpoints").
+    """
+    return trip.foreign_source if stay.came_by is None else replace(trip.foreign_source, groups_known=True)
 
 
 def _endpoint_at(server: Peer, trip: Trip, far: Network) -> VpcEndpoint | Unread:

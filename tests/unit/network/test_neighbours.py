@@ -434,11 +434,22 @@ class TestTheHubsEndpoint:
         assert found == {expected}
         assert {fault.owned and fault.owned.account for hop in leg.hops for fault in hop.faults} == {account}
 
-    def test_a_group_that_names_another_group_may_let_the_node_in(self) -> None:
+    def test_a_rule_that_names_a_group_lets_nobody_in_over_a_transit_gateway(self) -> None:
         estate = enterprise().entry(
-            "vpc-hub", "security_groups", "sg-hub", SecurityGroup("sg-hub", ingress=(rule("sg-node"),))
+            "vpc-hub", "security_groups", "sg-hub", SecurityGroup("sg-hub", ingress=(rule("sg-node"),), owner=HUB)
         )
         path = estate.dialling_hub().trace()
+        assert faults(path) == {("endpoint_security_group_blocks_ingress", "sg-hub")}
+        (fix,) = the_fault(path).fixes
+        assert fix.peer == "10.0.0.0/24"
+
+    def test_a_rule_that_names_a_group_may_let_the_node_in_over_a_peering_connection(self) -> None:
+        estate = replace(peered(destination="10.100.0.0/16"), sighting=DIALLED_HUB)
+        hub = estate.network.around.vpcs["vpc-hub"]
+        assert not isinstance(hub, Unread)
+        group = SecurityGroup("sg-hub", ingress=(rule("sg-node"),), owner=HUB)
+        hub = replace(hub, security_groups={"sg-hub": group})
+        path = estate.with_facts(around=Surroundings(vpcs={"vpc-hub": hub})).trace()
         assert faults(path) == set()
         assert "endpoint_security_group_blocks_ingress" in opened(path)
 
