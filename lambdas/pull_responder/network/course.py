@@ -18,7 +18,7 @@ from pull_responder.network.attachment_way import exit_of
 from pull_responder.network.crossing import leads_to_neighbour, step_over
 from pull_responder.network.firewall_way import leads_to_firewall, through_firewall
 from pull_responder.network.model import Route, RouteTarget, read
-from pull_responder.network.network_acls import acl_hop, client_crossings
+from pull_responder.network.network_acls import acl_hop, client_crossings, server_crossings
 from pull_responder.network.next_steps import behind
 from pull_responder.network.places import vpc_id
 from pull_responder.network.routing import describe, routing
@@ -97,7 +97,8 @@ def _through(route: Route, stay: Stay, errand: Errand) -> End:
     if through is None:
         return End(beyond=_left(route, stay))
     first = (_out_of(stay, through.subnet_id, errand),) if stay.foreign or stay.passed else ()
-    hops = tuple(stay.owning(hop) for hop in (*first, *through.hops))
+    within = (_of_firewall(stay, through.subnet_id, errand),) if through.subnet_id not in ("", stay.at) else ()
+    hops = tuple(stay.owning(hop) for hop in (*first, *within, *through.hops))
     if through.onward is None:
         return _behind_firewall(hops, through, stay.through(through), errand)
     if any(through.endpoint_id == each.endpoint_id for each in stay.passed):
@@ -114,6 +115,12 @@ def _behind_firewall(hops: Hops, through: Through, stay: Stay, errand: Errand) -
     if isinstance(table, Unread) or not problem:
         return End(hops, through.beyond)
     return End((*hops, stay.owning(_dead_end_hop(stay, table, errand, problem))))
+
+
+def _of_firewall(stay: Stay, subnet_id: str, errand: Errand) -> Hop:
+    """Return whether the network ACL of a firewall's subnet lets the traffic in, and the answers out."""
+    source = errand.trip.foreign_source if stay.foreign else errand.trip.source
+    return acl_hop(subnet_id, server_crossings(subnet_id, source), stay.network)
 
 
 def _out_of(stay: Stay, into: str, errand: Errand) -> Hop:

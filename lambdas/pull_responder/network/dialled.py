@@ -180,10 +180,11 @@ def open_hop(trip: Trip, hops: Iterable[Hop], reason: str) -> Hop:
     return _undecided(trip, tuple(cause for cause in causes if cause is not PathCause.VPC_DNS_DISABLED), reason)
 
 
-def away_hops(trip: Trip, hops: Iterable[Hop], reason: str) -> tuple[Hop, ...]:
+def away_hops(trip: Trip, hops: Iterable[Hop], reason: str, *, vpc: str = "") -> tuple[Hop, ...]:
     """Return the hops to a private address outside the VPC. What lies beyond the VPC stays undecided.
 
-    `hops` are those of the computed way: its other causes stay undecided, too.
+    `hops` are those of the computed way: its other causes stay undecided, too. `vpc` is the id of the VPC with the
+    address, if it is known.
     """
     address = trip.dialled
     peer = address_peer(address, trip.destination.host)
@@ -198,7 +199,7 @@ def away_hops(trip: Trip, hops: Iterable[Hop], reason: str) -> tuple[Hop, ...]:
         causes |= dict.fromkeys((PathCause.ENDPOINT_UNAVAILABLE, PathCause.ENDPOINT_BLOCKS_INGRESS))
     route = _route_hop(trip, address, reason)
     if taken:
-        found = way_to_hub(taken, trip, peer)
+        found = way_to_hub(taken, trip, peer, vpc=vpc)
         if found.endpoint:
             sure = replace(route, evidence=(*route.evidence, reason), undecided=())
             return (*first, sure, *(_with_proof(hop, reason) for hop in found.hops))

@@ -14,7 +14,7 @@ from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import Peer
 from pull_responder.network.firewall_way import leads_to_firewall, through_firewall
 from pull_responder.network.model import RouteTarget, read
-from pull_responder.network.network_acls import EPHEMERAL_PORTS, acl_hop, client_crossings
+from pull_responder.network.network_acls import EPHEMERAL_PORTS, Crossing, acl_hop, client_crossings, server_crossings
 from pull_responder.network.places import addresses_of
 from pull_responder.network.return_route import answers_in
 
@@ -37,11 +37,15 @@ def firewall_behind(found: Routing, nat: NatGateway, subnet_id: str, trip: Trip)
 
 def behind_firewall(through: Through, nat: NatGateway, subnet_id: str, trip: Trip) -> tuple[Hop, ...]:
     """Return the network ACL of the firewall's subnet, and whether answers come back to the NAT gateway through it."""
-    out = acl_hop(through.subnet_id, client_crossings(through.subnet_id, trip.server, EPHEMERAL_PORTS), trip.network)
+    peer = _nat_peer(nat, subnet_id, trip.network, trip.version)
+    crossings: tuple[Crossing, ...] = client_crossings(through.subnet_id, trip.server, EPHEMERAL_PORTS)
+    if through.subnet_id != subnet_id:
+        request, answer = server_crossings(through.subnet_id, peer)
+        crossings = (request, replace(answer, ports=EPHEMERAL_PORTS), *crossings)
+    out = acl_hop(through.subnet_id, crossings, trip.network)
     onward = through.onward
     if onward is None or onward.kind is not RouteTarget.INTERNET_GATEWAY:
         return (out,)
-    peer = _nat_peer(nat, subnet_id, trip.network, trip.version)
     return (out, answers_in(onward.target, through.endpoint_id, trip.network, peer))
 
 

@@ -62,7 +62,9 @@ def _to(address: str, answer: ZoneAnswer, trip: Trip) -> Hops:
         where = "an address of the VPC that none of its endpoints has" if inside else "a public address"
         return (_open(trip, Reason(f"{reason}, {where}", connect(trip.destination.host))),)
     seen = Sighting(trip.destination.host, address, HTTPS, stage=trip.destination.stage)
-    return away_hops(replace(trip, seen=seen), (), reason)
+    place = trip.network.around.endpoints.get(answer.endpoint_id)
+    there = "" if place is None or isinstance(place, Unread) else place.vpc_id
+    return away_hops(replace(trip, seen=seen), (), reason, vpc=there)
 
 
 def _own_endpoint(answer: ZoneAnswer, network: Network) -> VpcEndpoint | None:

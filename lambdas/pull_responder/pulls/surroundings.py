@@ -34,7 +34,7 @@ def with_surroundings(network: Network, trace_all: Callable[[Network], Iterable[
         if not wanted:
             break
         now = list(wanted)[:_MOST_AT_ONCE]
-        asked.update(wanted)
+        asked.update(now)
         network = replace(network, around=_with(network.around, now, facts))
     return network
 

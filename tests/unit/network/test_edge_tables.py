@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pull_responder.network import Firewall, Route, RouteTable, Subnet, Unread
+from pull_responder.network import Firewall, NetworkAclEntry, Route, RouteTable, Subnet, Unread
 from pull_responder.network.firewall_policy import FirewallPolicy, RuleGroup
 from tests.unit.network.enterprise import OUT, Enterprise, enterprise, faults, opened
 from tests.unit.network.estate import ALLOW_ALL, SampleNetwork, behind_nat, public
@@ -98,6 +98,17 @@ def test_the_firewall_of_a_public_node_has_no_way_on() -> None:
 def test_the_acl_of_the_firewalls_subnet() -> None:
     assert faults(nat_guarded().acl(subnet="subnet-fw").trace()) == {(ACL, "acl-fw")}
     assert faults(node_guarded().acl(subnet="subnet-fw").trace()) == {(ACL, "acl-fw")}
+
+
+@pytest.mark.parametrize("make", [nat_guarded, node_guarded], ids=["NAT gateway", "public node"])
+@pytest.mark.parametrize("egress", [True, False], ids=["requests cannot enter", "answers cannot leave"])
+def test_the_acl_of_the_firewalls_subnet_counts_on_both_sides_of_the_firewall(make: object, *, egress: bool) -> None:
+    """What enters and leaves towards the internet is allowed, what the client sends and receives is not."""
+    assert callable(make)
+    shut = NetworkAclEntry(50, allow=False, egress=not egress, cidr="10.0.0.0/16", protocol="-1", ports=None)
+    rest = [replace(shut, number=100, allow=True, egress=each, cidr="0.0.0.0/0") for each in (True, False)]
+    assert faults(make().acl(*rest, subnet="subnet-fw").trace()) == set()
+    assert faults(make().acl(shut, *rest, subnet="subnet-fw").trace()) == {(ACL, "acl-fw")}
 
 
 def test_a_node_without_a_public_address_behind_the_firewall() -> None:

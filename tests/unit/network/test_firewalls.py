@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pull_responder.network import Firewall, Route, RouteTable, Subnet, Unread
+from pull_responder.network import Firewall, NetworkAclEntry, Route, RouteTable, Subnet, Unread
 from pull_responder.network.addresses import ALL_IPV4, AddressSet, Peer
 from pull_responder.network.firewall_policy import (
     Connection,
@@ -169,6 +169,13 @@ ALL_HOSTS = policy(group("ALLOWLIST", ".amazonaws.com", home_net=("10.0.0.0/8",)
 
 
 class TestTheWay:
+    @pytest.mark.parametrize("egress", [True, False])
+    def test_the_acl_of_the_firewalls_subnet_lets_the_node_in_and_its_answers_out(self, *, egress: bool) -> None:
+        shut = NetworkAclEntry(50, allow=False, egress=egress, cidr="10.0.0.0/16", protocol="-1", ports=None)
+        rest = [replace(shut, number=100, allow=True, egress=each, cidr="0.0.0.0/0") for each in (True, False)]
+        path = firewalled(ALL_HOSTS).acl("subnet-out-fw", shut, *rest).trace()
+        assert faults(path) == {("network_acl_blocks_traffic", "acl-out-fw")}
+
     def test_it_works_through_the_firewall_and_back(self) -> None:
         path = firewalled(ALL_HOSTS).trace()
         assert (faults(path), opened(path)) == (set(), set())
