@@ -10,8 +10,8 @@ gateway, and back to the node. Of a node with IPv4 and IPv6 addresses, one way o
 addresses alone reaches a host that has none over DNS64 and a NAT gateway that translates (NAT64).
 
 What it cannot see: who else answers for the registry's name (DNS servers of your own, the target of a Resolver rule, a
-Route 53 Profile), and what lies behind a VPN, Direct Connect, a firewall or in an account that cannot be read. A route
-that leads there leaves the cause undecided.
+Route 53 Profile), and what lies behind a VPN, Direct Connect, Cloud WAN, an appliance or in an account that cannot be
+read. A route that leads there leaves the cause undecided. So do answers that come back past a firewall.
 
 Why that stops a pull: the node cannot connect to api.ecr, to the registry or to S3. kubelet says `i/o timeout`.
 
@@ -24,7 +24,7 @@ private clusters with limited internet access".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pull_responder.checks.check import BEFORE_UNPACK, UNREACHED, Check, Explains
 from pull_responder.model.pull import PullFailure, Symptom
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from pull_responder.network import Fault
     from pull_responder.pulls.path import PullPath
     from pull_responder.pulls.pull_facts import PullFacts
+
+
+_ENDPOINTS: Final = "create the endpoints ecr.api, ecr.dkr and s3 in it"
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
@@ -92,15 +95,11 @@ def _route(fault: Fault, path: PullPath) -> Remediation:
             replace=has_route(fix.route_table_id, "0.0.0.0/0", path),
             destination="0.0.0.0/0",
         )
-    return where.remedy(
-        f"Route {fault.resource_id} to {'an internet gateway' if is_nat_subnet else 'a NAT gateway'} of its VPC"
-        + (
-            "."
-            if is_nat_subnet or any(each.host for each in fault.fixes)
-            else ", or create the endpoints ecr.api, ecr.dkr and s3 in it."
-        ),
-        docs.VPC_ROUTE_TABLES,
-    )
+    to = "an internet gateway of its VPC" if is_nat_subnet else "a NAT gateway of its VPC"
+    if not is_nat_subnet:
+        elsewhere = "over the transit gateway to the VPC that has one" if path.owned else _ENDPOINTS
+        to = f"{to}, or {elsewhere}"
+    return where.remedy(f"Route {fault.resource_id} to {to}.", docs.VPC_ROUTE_TABLES)
 
 
 CHECK = Check(

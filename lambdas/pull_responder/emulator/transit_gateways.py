@@ -17,6 +17,8 @@ from importlib import import_module
 from inspect import signature
 from typing import Any
 
+from pull_responder.emulator import gateway_peering
+
 _APPLIED = "_gateways_carry_traffic"
 
 
@@ -31,6 +33,7 @@ def apply() -> None:
     _propagate(tables)
     _show_associations(attachments.TransitGatewayAttachment, attachments.TransitGatewayAttachmentBackend)
     _share(attachments)
+    gateway_peering.apply(attachments.TransitGatewayAttachmentBackend)
     _route_to_shared(import_module("moto.ec2.models.route_tables").RouteBackend)
     setattr(tables, _APPLIED, True)
 

@@ -182,6 +182,11 @@ class ComputeFacts(Remembered):
         return neighbour_vpc.read_neighbour(self._reader, account, region, vpc_id)
 
     @once
+    def attachments(self, account: str, region: str, vpc_id: str, /) -> tuple[Attachment, ...] | Unread:
+        """Return the attachments of a VPC to transit gateways, as `account` sees them, which owns the VPC."""
+        return neighbours.read_attachments(self._reader, VpcPlace(account, region, vpc_id))
+
+    @once
     def transit_gateway(self, account: str, region: str, gateway_id: str, /) -> TransitGateway | Unread:
         """Return a transit gateway with all its attachments. `account` owns it."""
         return neighbours.read_gateway(self._reader, account, region, gateway_id)

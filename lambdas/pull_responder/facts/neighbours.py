@@ -16,7 +16,15 @@ from pull_responder.facts.vpc import VpcPlace
 from pull_responder.model.reason import AGAIN, Reason
 from pull_responder.model.unread import Unread
 from pull_responder.network.model import Route, RouteTable
-from pull_responder.network.neighbours import VPC_ATTACHMENT, Attachment, Peering, PeeringSide, TransitGateway
+from pull_responder.network.neighbours import (
+    PEERING_ATTACHMENT,
+    SEVERAL,
+    VPC_ATTACHMENT,
+    Attachment,
+    Peering,
+    PeeringSide,
+    TransitGateway,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,7 +32,9 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ec2.type_defs import (
         FilterTypeDef,
+        PeeringTgwInfoTypeDef,
         TransitGatewayAttachmentTypeDef,
+        TransitGatewayPeeringAttachmentTypeDef,
         TransitGatewayRouteTypeDef,
         TransitGatewayVpcAttachmentTypeDef,
         VpcPeeringConnectionTypeDef,
@@ -37,12 +47,12 @@ if TYPE_CHECKING:
 
 PERMISSIONS: Final = (
     "ec2:DescribeTransitGatewayAttachments",
+    "ec2:DescribeTransitGatewayPeeringAttachments",
     "ec2:DescribeTransitGatewayVpcAttachments",
     "ec2:DescribeVpcPeeringConnections",
     "ec2:SearchTransitGatewayRoutes",
 )
 
-SEVERAL: Final = "several attachments"
 # Both states that a route can have (Amazon EC2 API Reference, SearchTransitGatewayRoutes). The API wants a filter.
 _ANY_ROUTE: Final[list[FilterTypeDef]] = [{"Name": "state", "Values": ["active", "blackhole"]}]
 _PAGE: Final = 1000
@@ -93,11 +103,54 @@ def read_attachments(reader: Reader, place: VpcPlace) -> tuple[Attachment, ...] 
 
 def read_gateway(reader: Reader, account: str, region: str, gateway_id: str) -> TransitGateway | Unread:
     """Return a transit gateway with all its attachments, as its owner sees them."""
+    place = VpcPlace(account, region, "")
     filters: list[dict[str, object]] = [{"Name": "transit-gateway-id", "Values": [gateway_id]}]
-    found = _attachments(reader, VpcPlace(account, region, ""), filters, filters)
+    reads: list[Callable[[], Any]] = [
+        lambda: _attachments(reader, place, filters, filters),
+        lambda: _peers(reader, place, gateway_id),
+    ]
+    found, peers = reader.each(lambda read: read(), reads)
     if isinstance(found, Unread):
         return found
-    return TransitGateway(gateway_id, account, region, {each.id: each for each in found})
+    return TransitGateway(gateway_id, account, region, {each.id: _with_peer(each, peers) for each in found})
+
+
+def _peers(reader: Reader, place: VpcPlace, gateway_id: str) -> Mapping[str, PeeringTgwInfoTypeDef] | Unread:
+    """Return the other gateway of each peering attachment of a gateway, by the attachment's id."""
+
+    def convert(found: list[TransitGatewayPeeringAttachmentTypeDef]) -> dict[str, PeeringTgwInfoTypeDef]:
+        peers: dict[str, PeeringTgwInfoTypeDef] = {}
+        for each in found:
+            requester, accepter = each.get("RequesterTgwInfo", {}), each.get("AccepterTgwInfo", {})
+            ids = (each.get("TransitGatewayAttachmentId"), each.get("AccepterTransitGatewayAttachmentId"))
+            if requester.get("TransitGatewayId") == gateway_id and ids[0]:
+                peers[ids[0]] = accepter
+            elif accepter.get("TransitGatewayId") == gateway_id:
+                peers |= {each_id: requester for each_id in ids if each_id}
+        return peers
+
+    return place.read(
+        reader, "describe_transit_gateway_peering_attachments", "TransitGatewayPeeringAttachments", convert
+    )
+
+
+def _with_peer(attachment: Attachment, peers: Mapping[str, PeeringTgwInfoTypeDef] | Unread) -> Attachment:
+    """Return an attachment, of a peering with the other gateway, or the core network of Cloud WAN that has it."""
+    if attachment.kind != PEERING_ATTACHMENT:
+        return attachment
+    if isinstance(peers, Unread):
+        return replace(attachment, peer_region=peers)
+    peer = peers.get(attachment.id, {})
+    other = peer.get("CoreNetworkId") or peer.get("TransitGatewayId")
+    if not other:
+        words = f"EC2 does not show the other transit gateway of {attachment.id}"
+        return replace(attachment, peer_region=Unread(Reason(words, AGAIN)))
+    return replace(
+        attachment,
+        resource_id=other,
+        owner=peer.get("OwnerId") or attachment.owner,
+        peer_region=peer.get("Region", ""),
+    )
 
 
 def _attachments(
@@ -203,12 +256,17 @@ def _more_routes(table_id: str) -> Unread:
 
 
 def _table(table_id: str, found: list[TransitGatewayRouteTypeDef]) -> RouteTable:
+    """Return a table. A route of a prefix list whose block is not shown keeps the list's id, so that it is not lost."""
     routes = (
-        Route(_block(each["DestinationCidrBlock"]), _target(each), active=each.get("State") != "blackhole")
+        Route(destination, _target(each), active=each.get("State") != "blackhole")
         for each in found
-        if each.get("DestinationCidrBlock")
+        if (destination := _block(each["DestinationCidrBlock"]) if each.get("DestinationCidrBlock") else _listed(each))
     )
     return RouteTable(table_id, tuple(routes))
+
+
+def _listed(found: TransitGatewayRouteTypeDef) -> str:
+    return found.get("PrefixListId", "")
 
 
 def _target(found: TransitGatewayRouteTypeDef) -> str:

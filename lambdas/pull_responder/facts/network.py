@@ -313,7 +313,9 @@ def network_of(parts: VpcParts, subnet_ids: Sequence[str]) -> Network:
         region=parts.place.region,
         vpc=parts.vpc,
         subnets=parts.subnets,
-        route_tables=tables if isinstance(tables, Unread) else {s: t for s in subnets if (t := tables.of(s))},
+        route_tables=tables
+        if isinstance(tables, Unread)
+        else {**{s: t for s in subnets if (t := tables.of(s))}, **tables.by_gateway},
         network_acls=acls if isinstance(acls, Unread) else {s: a for s in subnets if (a := acls.of(s))},
         security_groups=parts.security_groups,
         endpoints=parts.endpoints,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pull_responder.facts.answers import IncompleteAnswerError
@@ -128,15 +128,19 @@ def _subnet(found: SubnetTypeDef) -> Subnet:
 
 @dataclass(frozen=True, slots=True)
 class RouteTables:
-    """A VPC's route tables: those of subnets that have one of their own, and the main one for all others."""
+    """A VPC's route tables: those of subnets that have one of their own, and the main one for all others.
+
+    `by_gateway` has those that a gateway is associated with, for what comes in by it.
+    """
 
     by_subnet: Mapping[str, RouteTable]
     main: RouteTable | None
+    by_gateway: Mapping[str, RouteTable] = field(default_factory=dict)
 
     @property
     def all(self) -> tuple[RouteTable, ...]:
         """All of them."""
-        return (*self.by_subnet.values(), *filter(None, (self.main,)))
+        return (*self.by_subnet.values(), *filter(None, (self.main,)), *self.by_gateway.values())
 
     def of(self, subnet_id: str) -> RouteTable | None:
         """Return the table that a subnet uses."""
@@ -147,7 +151,7 @@ def read_route_tables(reader: Reader, place: VpcPlace) -> RouteTables | Unread:
     """Return the VPC's route tables."""
 
     def convert(found: list[RouteTableTypeDef]) -> RouteTables:
-        by_subnet, main = {}, None
+        by_subnet, by_gateway, main = {}, {}, None
         for table in found:
             listed = sorted(table.get("Routes", []), key=_priority)
             routes = tuple(route for each in listed for route in _routes(each))
@@ -158,7 +162,9 @@ def read_route_tables(reader: Reader, place: VpcPlace) -> RouteTables | Unread:
                     main = RouteTable(table["RouteTableId"], routes, main=True)
                 elif "SubnetId" in association:
                     by_subnet[association["SubnetId"]] = RouteTable(table["RouteTableId"], routes)
-        return RouteTables(by_subnet, main)
+                elif "GatewayId" in association:
+                    by_gateway[association["GatewayId"]] = RouteTable(table["RouteTableId"], routes)
+        return RouteTables(by_subnet, main, by_gateway)
 
     return place.read(reader, "describe_route_tables", "RouteTables", convert, Filters=place.filters)
 

@@ -183,10 +183,11 @@ def open_hop(trip: Trip, hops: Iterable[Hop], reason: str) -> Hop:
     return _undecided(trip, tuple(cause for cause in causes if cause is not PathCause.VPC_DNS_DISABLED), reason)
 
 
-def away_hops(trip: Trip, hops: Iterable[Hop], reason: str) -> tuple[Hop, ...]:
+def away_hops(trip: Trip, hops: Iterable[Hop], reason: str, *, vpc: str = "") -> tuple[Hop, ...]:
     """Return the hops to a private address outside the VPC. What lies beyond the VPC stays undecided.
 
-    `hops` are those of the computed way: its other causes stay undecided, too.
+    `hops` are those of the computed way: its other causes stay undecided, too. `vpc` is the id of the VPC with the
+    address, if it is known.
     """
     address = trip.dialled
     peer = address_peer(address, trip.destination.host)
@@ -201,7 +202,7 @@ def away_hops(trip: Trip, hops: Iterable[Hop], reason: str) -> tuple[Hop, ...]:
         causes |= dict.fromkeys((PathCause.ENDPOINT_UNAVAILABLE, PathCause.ENDPOINT_BLOCKS_INGRESS))
     route = _route_hop(trip, address, reason)
     if taken:
-        found = way_to_hub(taken, trip, peer)
+        found = way_to_hub(taken, trip, peer, vpc=vpc)
         if found.endpoint:
             sure = replace(route, evidence=(*route.evidence, reason), undecided=())
             return (*first, sure, *(_with_proof(hop, reason) for hop in found.hops))
@@ -212,11 +213,13 @@ def away_hops(trip: Trip, hops: Iterable[Hop], reason: str) -> tuple[Hop, ...]:
 
 
 def _over_neighbour(trip: Trip, address: str) -> Route | None:
-    """Return the one route of the node's table that takes the address, if it leads into another VPC."""
+    """Return the one route of the node's table that takes the address, if it may lead into another VPC."""
     if isinstance(trip.table, Unread):
         return None
-    found = routing(trip.table, AddressSet.of(address), trip.network)
-    return found.routes[0] if found.routes and not found.unread and leads_to_neighbour(found.routes[0]) else None
+    route = routing(trip.table, AddressSet.of(address), trip.network).whole
+    firewalls = () if isinstance(trip.network.firewalls, Unread) else trip.network.firewalls
+    through_own = route and route.active and any(route.target in each.endpoints for each in firewalls)
+    return route if route and (through_own or leads_to_neighbour(route)) else None
 
 
 def _and_why(reason: str, found: Arrival) -> str:

@@ -16,14 +16,18 @@ from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import NAT64_BLOCK
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
 from pull_responder.network.model import InternetGateway, NatGateway, Network, Route, RouteTarget, read
+from pull_responder.network.nat_firewall import behind_firewall, firewall_behind
 from pull_responder.network.network_acls import EPHEMERAL_PORTS, Crossing, acl_hop, client_crossings, server_crossings
 from pull_responder.network.next_steps import behind
 from pull_responder.network.places import Trip
 from pull_responder.network.public_access import public_access_doubt
 from pull_responder.network.routing import Routing, describe, routing
+from pull_responder.network.unfollowed import beyond
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from pull_responder.network.firewall_way import Through
 
 _IPV4: Final = 4
 _GATEWAYS: Final = {RouteTarget.INTERNET_GATEWAY, RouteTarget.EGRESS_ONLY_INTERNET_GATEWAY}
@@ -69,10 +73,8 @@ def follow_route(route: Route, trip: Trip) -> RouteEnd:
     if route.kind is RouteTarget.EGRESS_ONLY_INTERNET_GATEWAY:
         hop = Hop(HopKind.INTERNET_GATEWAY, route.target, (PathCause.NO_ROUTE,), (f"route {route} is active",))
         return RouteEnd((_if_public(hop, trip, outbound_only=True),))
-    step = _BEHIND.get(route.kind, behind(route.target)).format(target=route.target)
-    return RouteEnd(
-        beyond=Reason(f"route {route} leads to a {route.kind}, and what lies behind it cannot be read", step)
-    )
+    found, step = beyond(route), _BEHIND.get(route.kind, "").format(target=route.target)
+    return RouteEnd(beyond=Reason(str(found), step) if step else found)
 
 
 def _untranslated(route: Route) -> str:
@@ -224,20 +226,38 @@ def _beyond_nat_gateway(nat: NatGateway, subnet_id: str, hop: Hop, trip: Trip) -
     else:
         found = routing(table, trip.server.addresses, network)
         if not nat.public:
-            beyond = next((route for route in found.routes if route.kind not in _GATEWAYS), None)
-            if beyond:
+            away = next((route for route in found.routes if route.kind not in _GATEWAYS), None)
+            if away:
                 words = Reason(
-                    f"{nat.id} is a private NAT gateway, and its route {beyond} leaves the VPC", behind(beyond.target)
+                    f"{nat.id} is a private NAT gateway, and its route {away} leaves the VPC", behind(away.target)
                 )
                 return RouteEnd((hop,), beyond=words)
             return RouteEnd((hop,), dead_end=f"{nat.id} is a private NAT gateway, which reaches no public address")
+        if through := firewall_behind(found, nat, subnet_id, trip):
+            return _through(through, nat, subnet_id, hop, trip)
         route_hop = _nat_route(found, subnet_id, nat, network)
         if not route_hop.faults:
             route_hop = _if_public(route_hop, trip, subnet_id=subnet_id, outbound_only=True)
+    return RouteEnd((hop, _nat_acl(subnet_id, trip), route_hop))
+
+
+def _nat_acl(subnet_id: str, trip: Trip) -> Hop:
     crossings: tuple[Crossing, ...] = client_crossings(subnet_id, trip.server, EPHEMERAL_PORTS)
     if subnet_id != trip.node.subnet_id:
         crossings = (*server_crossings(subnet_id, trip.source), *crossings)
-    return RouteEnd((hop, acl_hop(subnet_id, crossings, network), route_hop))
+    return acl_hop(subnet_id, crossings, trip.network)
+
+
+def _through(through: Through, nat: NatGateway, subnet_id: str, hop: Hop, trip: Trip) -> RouteEnd:
+    """Return the way on from a NAT gateway through a firewall in front of the internet gateway."""
+    hops = (hop, _nat_acl(subnet_id, trip), *through.hops)
+    table = read(trip.network.route_tables, through.subnet_id, through.subnet_id)
+    if isinstance(table, Unread):
+        return RouteEnd(hops, beyond=through.beyond)
+    route_hop = _nat_route(routing(table, trip.server.addresses, trip.network), through.subnet_id, nat, trip.network)
+    if not route_hop.faults:
+        route_hop = _if_public(route_hop, trip, subnet_id=subnet_id, outbound_only=True)
+    return RouteEnd((*hops, route_hop, *behind_firewall(through, nat, subnet_id, trip)))
 
 
 def _loop(route: Route, nat: NatGateway) -> str:
@@ -269,7 +289,8 @@ def _nat_route(found: Routing, subnet_id: str, nat: NatGateway, network: Network
         PathCause.NO_ROUTE,
         ResourceType.SUBNET,
         subnet_id,
-        f"NAT gateway {nat.id} is in subnet {subnet_id}, which has no route to the internet: {why}.",
+        f"NAT gateway {nat.id} {'is in' if nat.subnet_id == subnet_id else 'sends its traffic to'} subnet {subnet_id},"
+        f" which has no route to the internet: {why}.",
         proof,
         (Fix(route_table_id=table.id, subnet_id=subnet_id, peer="0.0.0.0/0"),),
     )

@@ -80,6 +80,7 @@ class RouteTarget(StrEnum):
     VIRTUAL_PRIVATE_GATEWAY = "virtual private gateway"
     LOCAL_GATEWAY = "Outposts local gateway"
     CARRIER_GATEWAY = "carrier gateway"
+    CORE_NETWORK = "core network of Cloud WAN"
     NETWORK_INTERFACE = "network interface"
     INSTANCE = "instance"
     OTHER = "target outside this VPC"
@@ -115,7 +116,9 @@ class Route:
 
     @property
     def kind(self) -> RouteTarget:
-        """What the target is, by the prefix of its id."""
+        """What the target is, by the prefix of its id. A core network is named by its ARN."""
+        if ":core-network/" in self.target:
+            return RouteTarget.CORE_NETWORK
         return _TARGET_PREFIXES.get(self.target.partition("-")[0], RouteTarget.OTHER)
 
     def __str__(self) -> str:
@@ -330,6 +333,8 @@ class Surroundings:
     - `resolvers`: the outbound endpoints of Resolver rules; None if the asked account has none such.
     - `names`: the VPCs of these endpoints, with what decides who answers a name there.
     - `inbound`: the inbound Resolver endpoints of those VPCs.
+    - `attachments`: the attachments of other VPCs than the node's, as the VPC's account sees them, by the VPC's id.
+      They are read only where a way leaves such a VPC over another gateway than the one by which it came.
     """
 
     gateways: Mapping[str, TransitGateway | Unread] = field(default_factory=dict)
@@ -339,6 +344,7 @@ class Surroundings:
     resolvers: Mapping[str, ResolverEndpoint | Unread | None] = field(default_factory=dict)
     names: Mapping[str, Network | Unread] = field(default_factory=dict)
     inbound: Mapping[str, tuple[ResolverEndpoint, ...] | Unread] = field(default_factory=dict)
+    attachments: Mapping[str, tuple[Attachment, ...] | Unread] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,7 +354,8 @@ class Network:
     - `region`: the VPC's region.
     - `account`: the account with whose credentials it was read. Empty if not known.
     - `route_tables`, `network_acls`: keyed by subnet id. A subnet without an association has the main table or the
-      default ACL.
+      default ACL. A table that an internet gateway is associated with is there by the gateway's id, too: it routes what
+      comes in by the gateway.
     - All other tables: keyed by the resource's own id.
     - `private_zones`: the names of the private hosted zones associated with the VPC, without those of AWS's endpoints.
       The zones that come by a Route 53 Profile are not among them.

@@ -20,9 +20,14 @@ if TYPE_CHECKING:
     from pull_responder.model.unread import Unread
 
 VPC_ATTACHMENT: Final = "vpc"
+PEERING_ATTACHMENT: Final = "peering"
+# The target of a gateway's route to more than one attachment.
+SEVERAL: Final = "several attachments"
 # An attachment that is modified carries traffic (AWS Transit Gateway guide, "VPC attachment lifecycle").
 _ATTACHED: Final = {"available", "modifying"}
 _DETACHED: Final = {"deleted", "rejected"}
+# States that an attachment or a peering connection passes by itself (EC2 API Reference).
+PASSING: Final = {"initiating", "initiatingRequest", "pending", "rollingBack", "provisioning", "initiating-request"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +62,14 @@ class Attachment:
 
     - `gateway_owner`: the account that owns the gateway.
     - `kind`: the type of what is attached: vpc, peering, vpn, connect, direct-connect-gateway and others.
-    - `resource_id`, `owner`: what is attached, such as a VPC, and its account.
+    - `resource_id`, `owner`: what is attached, such as a VPC, and its account. Of a peering attachment, the other
+      gateway, or the core network of Cloud WAN that it belongs to.
     - `table_id`: the route table of the gateway that the attachment is associated with; empty if none is shown.
     - `association`: the state of that association; empty if none is shown.
     - `subnet_ids`: the subnets of a VPC in which the gateway has network interfaces.
     - `appliance_mode`: whether a flow keeps to one Availability Zone of the VPC in both directions.
     - `ipv6`: whether a VPC's attachment takes IPv6 (its option Ipv6Support). None if that is not known.
+    - `peer_region`: the region of the other gateway of a peering attachment.
     """
 
     id: str
@@ -77,6 +84,7 @@ class Attachment:
     subnet_ids: tuple[str, ...] | Unread = ()
     appliance_mode: bool = False
     ipv6: bool | None = None
+    peer_region: str | Unread = ""
 
     @property
     def carries(self) -> bool:
@@ -105,6 +113,7 @@ class WantedKind(StrEnum):
     GATEWAY = "transit gateway"
     TABLE = "transit gateway route table"
     VPC = "VPC"
+    ATTACHMENTS = "attachments of a VPC"
     ENDPOINT = "VPC endpoint"
     RESOLVER = "Resolver endpoint"
     NAMES = "VPC with its DNS"

@@ -30,6 +30,7 @@ class Trip:
     - `nat64`: whether a NAT gateway translates, so that the node speaks IPv6 and the destination IPv4.
     - `came_from`: the node as a peer, for the part of a way that is in another VPC. Then `network` is that VPC and the
       subnet of `node` is the one by which the traffic enters it.
+    - `to`: where it goes, if that is known already. Else to the destination's public addresses.
     """
 
     node: NodePlace
@@ -40,6 +41,7 @@ class Trip:
     hint: str = ""
     came_from: Peer | None = None
     nat64: bool = False
+    to: Peer | None = None
 
     @property
     def table(self) -> RouteTable | Unread:
@@ -76,8 +78,8 @@ class Trip:
 
     @property
     def server(self) -> Peer:
-        """The destination's public addresses."""
-        return public_peer(self.destination, self.network, self.version)
+        """The destination's public addresses, or the address of its endpoint where the way leads to that."""
+        return self.to or public_peer(self.destination, self.network, self.version)
 
 
 def addresses_of(cidrs: tuple[str, ...], version: int | None = None) -> AddressSet:

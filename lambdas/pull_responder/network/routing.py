@@ -7,6 +7,7 @@ for each entry of the list. A route in state blackhole competes like any other, 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.model.reason import reword
@@ -44,6 +45,12 @@ class Routing:
     unrouted: AddressSet
     unread: tuple[str, ...] = ()
 
+    @property
+    def whole(self) -> Route | None:
+        """The route that takes all of the addresses, or the first of several to the same target that do. Else None."""
+        same = {(route.target, route.active) for route in self.routes}
+        return self.routes[0] if len(same) == 1 and not self.unrouted and not self.unread else None
+
 
 def routing(table: RouteTable, addresses: AddressSet, network: Network) -> Routing:
     """Return how `table` routes `addresses`, without the routes to gateway endpoints.
@@ -60,8 +67,7 @@ def routing(table: RouteTable, addresses: AddressSet, network: Network) -> Routi
             unread.append(reword(cidrs.reason, f"{route}: {cidrs.reason}"))
         else:
             for cidr in cidrs:
-                (block,) = AddressSet.of(cidr).intervals
-                blocks.setdefault(block, route)
+                blocks.setdefault(_block(cidr), route)
     taking = _taking(blocks, addresses)
     routes = dict.fromkeys(blocks[block] for block in sorted(taking, key=lambda block: block[1] - block[0]))
     return Routing(table, tuple(routes), addresses - AddressSet.covering(blocks), tuple(unread))
@@ -86,18 +92,32 @@ def _taking(blocks: Iterable[Interval], addresses: AddressSet) -> list[Interval]
     return [block for block in blocks if rest[block]]
 
 
+# A gateway's table may have 10,000 routes (AWS Transit Gateway guide, "Quotas"), and a way is traced several times.
+@lru_cache(maxsize=32_768)
+def _block(cidr: str) -> Interval:
+    (block,) = AddressSet.of(cidr).intervals
+    return block
+
+
 def gateway_route(table: RouteTable, endpoint: VpcEndpoint) -> Route | None:
     """Return the table's route to a gateway endpoint; None if the table has none."""
     return next((route for route in table.routes if route.target == endpoint.id), None)
 
 
 def is_gateway_endpoint_route(route: Route, network: Network) -> bool:
-    """Return whether the route leads to a gateway endpoint. Its destination is always a prefix list."""
+    """Return whether the route leads to a gateway endpoint. Its destination is always a prefix list of AWS's own.
+
+    A customer's list may lead to an endpoint of a firewall. No customer's list has a name of AWS's (Amazon EC2 API
+    Reference, CreateManagedPrefixList).
+    """
     if route.kind is not RouteTarget.VPC_ENDPOINT or not route.destination.startswith("pl-"):
         return False
-    if isinstance(network.endpoints, Unread):
-        return True
-    return all(endpoint.type == "Gateway" for endpoint in network.endpoints if endpoint.id == route.target)
+    endpoints = () if isinstance(network.endpoints, Unread) else network.endpoints
+    types = {endpoint.type for endpoint in endpoints if endpoint.id == route.target}
+    if types:
+        return types == {"Gateway"}
+    prefix_list = read(network.prefix_lists, route.destination, route.destination)
+    return isinstance(prefix_list, Unread) or ".amazonaws." in prefix_list.name
 
 
 def away_route(table: RouteTable) -> Route | None:

@@ -19,7 +19,6 @@ from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import AddressSet, Peer
 from pull_responder.network.alternatives import any_of
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
-from pull_responder.network.crossing import owned_by
 from pull_responder.network.dns_firewall import firewall_hop
 from pull_responder.network.dns_hops import asked, asking, questions_in, questions_out
 from pull_responder.network.model import RouteTarget, read
@@ -31,6 +30,7 @@ from pull_responder.network.places import addresses_of, vpc_id
 from pull_responder.network.public_way import public_way
 from pull_responder.network.resolution import resolve
 from pull_responder.network.routing import describe, routing
+from pull_responder.network.step import owned_by
 from pull_responder.network.zone_way import gateways_wanted, way_to, zone_way
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ def _answer(hub: Network, said: str, trip: Trip) -> Hops | str:  # noqa: PLR0911
     if not addresses:
         return Reason(f"the addresses of {found.endpoint.id} are not known", f"Look at {found.endpoint.id}.")
     by = f"private DNS of {found.endpoint.id} in {vpc_id(hub)} leads it there"
-    ways = [way_to(each, trip, by, of_endpoint=True) for each in addresses]
+    ways = [way_to(each, trip, by, of_endpoint=True, vpc=vpc_id(hub)) for each in addresses]
     return (proof, *any_of(ways, Reason(f"only some addresses of {found.endpoint.id} are out of reach", behind(by))))
 
 

@@ -10,11 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.model.reason import Reason
+from pull_responder.model.reason import Reason, join_reasons
 from pull_responder.model.unread import Unread
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
 from pull_responder.network.model import Network, Route, RouteTable
 from pull_responder.network.neighbours import (
+    PASSING,
+    PEERING_ATTACHMENT,
+    SEVERAL,
     VPC_ATTACHMENT,
     Attachment,
     Owned,
@@ -24,6 +27,7 @@ from pull_responder.network.neighbours import (
 )
 from pull_responder.network.next_steps import behind
 from pull_responder.network.routing import Routing, describe, routing
+from pull_responder.network.unfollowed import not_followed
 
 if TYPE_CHECKING:
     from pull_responder.network.addresses import Peer
@@ -31,8 +35,9 @@ if TYPE_CHECKING:
 
 _CAUSE: Final = PathCause.TRANSIT_GATEWAY_BLOCKS
 _NOT_ASSOCIATED: Final = ("", "disassociated")
+_UNLISTED: Final = "leads to an attachment that EC2 does not list"
 _SHOWN: Final = 20
-# What the routes of a VPC need of it, those of a gateway do not: prefix lists come as blocks.
+# What the routes of a VPC need of it, those of a gateway do not: the entries of prefix lists come as blocks.
 _NO_NETWORK: Final = Network(region="", vpc=Unread("a transit gateway is no VPC"))
 
 
@@ -60,14 +65,21 @@ def next_attachment(  # noqa: PLR0913 -- what is sent, from where to where, and 
     if gateway is None or (table is None and origin.table_id):
         return _not_read(hop, origin, around, region)
     if origin.association in _NOT_ASSOCIATED or table is None:
-        return Next((_with_fault(hop, _not_associated(origin, owner)),))
+        return Next((_with_fault(hop, _not_associated(origin, Owned(origin.gateway_owner, region))),))
     if origin.association != "associated" or isinstance(table, Unread):
         state = Reason(f"{_association(origin)} is in state {origin.association}", behind(origin.id))
         return _unknown(hop, table.reason if isinstance(table, Unread) else state)
+    return _by_table(hop, table, origin, to, gateway, what=what, towards=towards)
+
+
+def _by_table(  # noqa: PLR0913 -- as for the gateway, with its table
+    hop: Hop, table: RouteTable, origin: Attachment, to: Peer, gateway: TransitGateway, *, what: str, towards: str
+) -> Next:
     found_routes = routing(table, to.addresses, _NO_NETWORK)
     hop = replace(hop, evidence=(shown(table, found_routes),))
-    live = [route for route in found_routes.routes if route.active]
-    if not live:
+    if found_routes.unread:
+        return _unknown(hop, join_reasons(found_routes.unread))
+    if not any(route.active for route in found_routes.routes):
         dropped = tuple(map(str, found_routes.routes[:_SHOWN]))
         explanation = _no_route(table, dropped, origin, gateway, what)
         proof = f"{origin.id} of {origin.resource_id} is associated with {table.id}"
@@ -75,35 +87,38 @@ def next_attachment(  # noqa: PLR0913 -- what is sent, from where to where, and 
         owned = Owned(gateway.owner, gateway.region)
         fault = Fault(_CAUSE, ResourceType.OTHER, table.id, explanation, (*hop.evidence, proof), (fix,), owned)
         return Next((_with_fault(hop, fault),))
-    return _routed(hop, found_routes, live, origin, to, gateway)
-
-
-def _routed(  # noqa: PLR0913, PLR0917 -- the routes, both ends, and where they are
-    hop: Hop, found: Routing, live: list[Route], origin: Attachment, to: Peer, gateway: TransitGateway
-) -> Next:
-    if len(live) > 1 or len(found.routes) > 1 or found.unrouted:
-        routes = "; ".join(map(str, found.routes[:_SHOWN]))
-        rest = ", and none covers the rest" if found.unrouted else ""
-        words = f"each of these routes of {found.table.id} covers only part of {to.name}{rest}: {routes}"
+    if found_routes.whole is None:
+        routes = "; ".join(map(str, found_routes.routes[:_SHOWN]))
+        rest = ", and none covers the rest" if found_routes.unrouted else ""
+        words = f"each of these routes of {table.id} covers only part of {to.name}{rest}: {routes}"
         return _unknown(hop, Reason(words, behind(gateway.id)))
-    return _at_attachment(hop, live[0], origin, gateway)
+    return _at_attachment(hop, found_routes.whole, origin, gateway)
 
 
 def _at_attachment(hop: Hop, route: Route, origin: Attachment, gateway: TransitGateway) -> Next:
-    target = gateway.attachments.get(route.target)
     where = f"route {route} of {hop.resource_id}"
+    target = gateway.attachments.get(route.target)
     if target is None:
-        return _unknown(hop, Reason(f"{where} leads to an attachment that EC2 does not list", behind(gateway.id)))
-    if target.kind != VPC_ATTACHMENT:
-        name, owner = target.resource_id or target.id, f"of account {target.owner}"
-        words = f"{where} leads to an attachment of type {target.kind} ({name}) {owner}, behind which nothing is read"
-        return _unknown(hop, Reason(words, behind(f"{name} {owner}")))
+        several = route.target == SEVERAL
+        words = "spreads the traffic over several attachments" if several else _UNLISTED
+        return _unknown(hop, Reason(f"{where} {words}", behind(gateway.id)))
+    if target.kind not in (VPC_ATTACHMENT, PEERING_ATTACHMENT):
+        return _unknown(hop, not_followed(where, target))
     if target.id == origin.id:
         return _unknown(hop, Reason(f"{where} leads back to where the traffic comes from", behind(gateway.id)))
+    state = f"{where} leads to {target.id}, in state {target.state}"
+    if target.state in PASSING:
+        return _unknown(hop, Reason(state, behind(target.id)))
     if not target.carries:
-        return _unknown(hop, Reason(f"{where} leads to {target.id}, in state {target.state}", behind(target.id)))
+        return Next((_with_fault(hop, _not_available(target, gateway, state)),))
     evidence = f"{where} leads to {target.resource_id} of account {target.owner}"
     return Next((replace(hop, evidence=(*hop.evidence, evidence)),), target)
+
+
+def _not_available(target: Attachment, gateway: TransitGateway, state: str) -> Fault:
+    explanation = f"The {state}, so transit gateway {gateway.id} sends nothing over it."
+    owned, fix = Owned(gateway.owner, gateway.region), Fix(target=target.id)
+    return Fault(_CAUSE, ResourceType.OTHER, target.id, explanation, (state,), (fix,), owned)
 
 
 def _unknown(hop: Hop, reason: str) -> Next:

@@ -1,107 +1,142 @@
 """The way back from another VPC: answers need a route of their own in each table that they meet.
 
-A route table routes by the destination alone, so the way there says nothing about the way back (Amazon VPC User Guide,
-"Configure route tables"; AWS Transit Gateway guide, "How AWS Transit Gateway works").
+They have to come back through the firewalls that the requests went through. Network Firewall does not support anything
+else (AWS Network Firewall Developer Guide, "Avoiding asymmetric routing"), but no page says that it drops all of it: a
+way back past a firewall is open.
+
+Sources: those of `return_route`; AWS Transit Gateway guide, "How AWS Transit Gateway works" and "Example: Appliance in
+a shared services VPC" (with appliance mode, answers enter a VPC by the same interface as the requests).
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from pull_responder.model.reason import Reason, join_reasons
+from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
-from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
-from pull_responder.network.crossing import owned_by, zone_hop
-from pull_responder.network.model import Network, Route, RouteTable, RouteTarget, read
+from pull_responder.network.alternatives import any_of
+from pull_responder.network.answer import Hop, HopKind, PathCause, Undecided
+from pull_responder.network.attachment_way import entries_of, zone_hop, zone_id
+from pull_responder.network.model import RouteTarget, read
 from pull_responder.network.next_steps import behind
 from pull_responder.network.places import vpc_id
-from pull_responder.network.routing import Routing, describe, routing
-from pull_responder.network.transit_routes import next_attachment
+from pull_responder.network.return_route import route_back
+from pull_responder.network.routing import describe, routing
+from pull_responder.network.stay import MOST_WAYS
+from pull_responder.network.transit_way import over_gateways
 
 if TYPE_CHECKING:
-    from pull_responder.network.addresses import Peer
-    from pull_responder.network.crossing import Step
-    from pull_responder.network.model import Surroundings
+    from pull_responder.network.neighbours import Attachment
+    from pull_responder.network.places import Trip
+    from pull_responder.network.stay import Stay
+    from pull_responder.network.step import Step
 
 Hops = tuple[Hop, ...]
 
-_CAUSES: Final = (PathCause.NO_ROUTE,)
-# Answers that take one of these leave for somewhere else: the node's address means nothing to them.
-_ASTRAY: Final = {
-    RouteTarget.INTERNET_GATEWAY,
-    RouteTarget.EGRESS_ONLY_INTERNET_GATEWAY,
-    RouteTarget.NAT_GATEWAY,
-}
 
+def way_back(start: str, stay: Stay, trip: Trip, why: str = "", ways: int = 0) -> Hops:
+    """Return the hops of answers from subnet `start` of the VPC of `stay`, back to the node of `trip`.
 
-def way_back(start: str, network: Network, node: Peer, step: Step, around: Surroundings) -> Hops:
-    """Return the hops of answers from subnet `start` of the VPC that `step` led into, back to the node.
-
-    The node's own VPC takes them by its local route.
+    The node's own VPC takes them by its local route. `why` says why they may pass by a firewall, if that is known.
+    `ways` is how many ways the answers may have taken as far as `start`; 0 where they begin.
     """
-    table = read(network.route_tables, start, f"the route table of {start}")
-    if isinstance(table, Unread):
-        doubt = Undecided(PathCause.NO_ROUTE, table.reason)
-        return (Hop(HopKind.ROUTE, start, _CAUSES, undecided=(doubt,)),)
-    target = step.near.gateway_id if step.near else (step.hops[0].resource_id or "")
-    hop = owned_by(_route_hop(start, table, network, node, target), network)
-    if step.near is None or step.far is None or hop.undecided or hop.faults:
-        return (hop,)
-    reached = owned_by(zone_hop(step.far, start, network), network)
-    if reached.undecided or reached.faults:
-        return (hop, reached)
-    what = f"answers to {node.name}"
-    onward = next_attachment(step.far, node, around, network.region, what=what, towards=step.near.id)
-    if onward.attachment is None or onward.attachment.id == step.near.id:
-        return (hop, *onward.hops)
-    reason = Reason(
-        f"answers to {node.name} go by {onward.attachment.id} to {onward.attachment.resource_id}, another way than"
-        " the requests came",
-        behind(onward.attachment.resource_id),
+    hops: Hops = ()
+    for passed in reversed(stay.passed):
+        hop = route_back(start, stay.network, trip.foreign_range, passed.endpoint_id, why or _past(passed.endpoint_id))
+        hops = (*hops, stay.owning(hop))
+        if hop.undecided:
+            return hops
+        start = passed.subnet_id
+    if stay.step is None or stay.before is None:
+        return hops
+    return (*hops, *_out_of(start, stay, stay.step, trip, ways or stay.ways))
+
+
+def _past(endpoint_id: str) -> Reason:
+    words = f"requests go through {endpoint_id} and answers do not, which Network Firewall does not support"
+    return Reason(words, behind(endpoint_id))
+
+
+def _out_of(start: str, stay: Stay, step: Step, trip: Trip, ways: int) -> Hops:
+    """Return the hops of answers out of a VPC, over what joins it to the one before."""
+    far, near, network = step.far, step.near, stay.network
+    target = far.gateway_id if far else (step.hops[0].resource_id or "")
+    route = stay.owning(route_back(start, network, trip.foreign_range, target))
+    if far is None or near is None or route.undecided:
+        return (route,)
+    onward = over_gateways(
+        far,
+        trip.foreign_range,
+        trip.network.around,
+        network.region,
+        what=f"answers to {trip.node.name}",
+        towards={each.gateway_id: each.id for each in (near, *step.between)},
     )
-    doubt = Undecided(PathCause.TRANSIT_GATEWAY_BLOCKS, reason)
-    last = onward.hops[-1]
-    return (hop, *onward.hops[:-1], replace(last, undecided=(*last.undecided, doubt)))
+    hops = (route, stay.owning(zone_hop(far, network, start, foreign=True)), *onward.hops)
+    if onward.attachment is None:
+        return hops
+    if onward.attachment.id != near.id:
+        reason = Reason(
+            f"answers to {trip.node.name} go by {onward.attachment.id} to {onward.attachment.resource_id}, another way"
+            " than the requests came",
+            behind(onward.attachment.resource_id),
+        )
+        doubt = Undecided(PathCause.TRANSIT_GATEWAY_BLOCKS, reason)
+        return (*hops[:-1], replace(hops[-1], undecided=(*hops[-1].undecided, doubt)))
+    return (*hops, *_into_before(start, stay, step, trip, ways))
 
 
-def answers_through(endpoint_id: str, start: str, network: Network, node: Peer) -> Hop:
-    """Return whether answers from subnet `start` come back through a firewall's endpoint. Undecided if they do not.
+def _into_before(start: str, stay: Stay, step: Step, trip: Trip, ways: int) -> Hops:
+    """Return the hops of answers within the VPC that the requests came from before."""
+    before, near = stay.before, step.near
+    if before is None or near is None:
+        return ()
+    zone = "" if step.between else zone_id(start, stay.network)
+    entries = entries_of(near, before.network, zone)
+    if before.step and near.appliance_mode and before.step.far and before.step.far.id == near.id:
+        entries = (before.entry,)
+    if not before.foreign and not before.passed:
+        return tuple(hop for each in entries for hop in _not_local(each, before, trip))
+    ways *= len(entries)
+    if not 0 < ways <= MOST_WAYS:
+        words = f"by which subnets answers to {trip.node.name} enter {vpc_id(before.network)} is not known"
+        doubt = Undecided(PathCause.TRANSIT_GATEWAY_BLOCKS, Reason(words, behind(near.gateway_id)))
+        return (Hop(HopKind.TRANSIT_GATEWAY, near.id, (doubt.cause,), undecided=(doubt,)),)
+    found = [way_back(each, before, trip, _other_zone(each, before, near), ways) for each in entries]
+    return any_of(found, f"only some of the subnets of {near.id} lead back")
 
-    A firewall that sees one direction alone may drop it, or may not.
+
+def _other_zone(entry: str, before: Stay, near: Attachment) -> str:
+    """Return that answers enter a VPC by another subnet than the requests; empty if they do not."""
+    if entry == before.entry or not before.foreign:
+        return ""
+    where = vpc_id(before.network)
+    owner = f" of {where} in account {before.network.owner}"
+    cause, step = (
+        ("appliance mode of {} is off", f"Turn on appliance mode of the attachment {near.id}{owner}.")
+        if not near.appliance_mode
+        else ("{} belongs to another gateway", f"Look at which subnets gateways enter by the attachments{owner}.")
+    )
+    return Reason(
+        f"requests enter {where} by {before.entry} and answers may enter by {entry}, as {cause.format(near.id)}: the"
+        " firewall may see each direction at another endpoint, which Network Firewall does not support",
+        step,
+    )
+
+
+def _not_local(entry: str, own: Stay, trip: Trip) -> Hops:
+    """Return a hop that is open if a subnet of the node's VPC may lead answers elsewhere than to the node.
+
+    They go by the table of the attachment's subnet. Its local route is all that they need.
     """
-    table = read(network.route_tables, start, f"the route table of {start}")
-    if isinstance(table, Unread):
-        return Hop(HopKind.ROUTE, start, _CAUSES, undecided=(Undecided(PathCause.NO_ROUTE, table.reason),))
-    hop = _route_hop(start, table, network, node, endpoint_id)
-    reason = Reason(f"answers to {node.name} do not come back through {endpoint_id}", behind(endpoint_id))
-    return hop.with_faults_undecided(reason)
-
-
-def _route_hop(start: str, table: RouteTable, network: Network, node: Peer, target: str) -> Hop:
-    found = routing(table, node.addresses, network)
-    proof = (describe(table),)
-    hop = Hop(HopKind.ROUTE, table.id, _CAUSES, proof)
-    live = [route for route in found.routes if route.active]
-    if live == list(found.routes) and not found.unrouted and not found.unread and _all_lead(live, target):
-        return replace(hop, evidence=(f"{', '.join(map(str, live))} of {table.id} takes answers to {node.name} back",))
-    if found.unread or not all(route.kind in _ASTRAY for route in live) or (live and found.unrouted):
-        words = "; ".join(map(str, found.routes)) or "no route that could be read"
-        reason = Reason(f"answers to {node.name} leave {start} by other routes of {table.id}: {words}", behind(target))
-        return replace(hop, undecided=(Undecided(PathCause.NO_ROUTE, join_reasons((reason, *found.unread))),))
-    return replace(hop, faults=(_no_way_back(start, found, network, node, target),))
-
-
-def _all_lead(routes: list[Route], target: str) -> bool:
-    return all(route.target == target for route in routes)
-
-
-def _no_way_back(start: str, found: Routing, network: Network, node: Peer, target: str) -> Fault:
-    taken = "; ".join(map(str, found.routes))
-    why = f"they leave by {taken}" if taken else "it has none that takes them"
-    explanation = (
-        f"Subnet {start} of {vpc_id(network)} has no route back over {target} for answers to {node.name}: {why}."
-    )
-    fix = Fix(route_table_id=found.table.id, subnet_id=start, peer=node.cidr, target=target)
-    evidence = (describe(found.table),)
-    return Fault(PathCause.NO_ROUTE, ResourceType.SUBNET, start, explanation, evidence, (fix,))
+    table = read(own.network.route_tables, entry, f"the route table of {entry}")
+    found = table if isinstance(table, Unread) else routing(table, trip.source.addresses, own.network)
+    if isinstance(found, Unread):
+        reason = found.reason
+    elif any(route.kind is not RouteTarget.LOCAL for route in found.routes):
+        words = f"answers to {trip.node.name} that enter by {entry} are taken on by {describe(found.table)}"
+        reason = Reason(words, behind(entry))
+    else:
+        return ()
+    return (Hop(HopKind.ROUTE, entry, (PathCause.NO_ROUTE,), undecided=(Undecided(PathCause.NO_ROUTE, reason),)),)

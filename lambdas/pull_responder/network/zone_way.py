@@ -15,7 +15,7 @@ from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import AddressSet
 from pull_responder.network.alternatives import any_of
 from pull_responder.network.answer import Hop, HopKind, PathCause, Undecided
-from pull_responder.network.crossing import leads_to_neighbour, owned_by
+from pull_responder.network.crossing import leads_to_neighbour
 from pull_responder.network.dialled import away_hops
 from pull_responder.network.endpoints import interface_way, state_hop
 from pull_responder.network.model import read
@@ -24,6 +24,7 @@ from pull_responder.network.next_steps import connect
 from pull_responder.network.places import addresses_of, elsewhere_peer, is_private
 from pull_responder.network.resolution import is_up
 from pull_responder.network.security_groups import HTTPS, egress_hop
+from pull_responder.network.step import owned_by
 from pull_responder.network.zones import ZoneAnswer, look_up
 
 if TYPE_CHECKING:
@@ -52,21 +53,27 @@ def zone_way(trip: Trip, zone: HostedZone) -> Hops:
     if isinstance(addresses, Hop):
         anywhere = elsewhere_peer(trip.destination, trip.network, trip.version)
         return (egress_hop(trip.node, anywhere, trip.network, all_of_peer=False), addresses)
-    ways = [way_to(address, trip, str(answer), of_endpoint=bool(answer.endpoint_id)) for address in addresses]
+    place = trip.network.around.endpoints.get(answer.endpoint_id)
+    there = "" if place is None or isinstance(place, Unread) else place.vpc_id
+    is_endpoint = bool(answer.endpoint_id)
+    ways = [way_to(each, trip, str(answer), of_endpoint=is_endpoint, vpc=there) for each in addresses]
     return any_of(ways, Reason(f"only some addresses of {trip.destination.host} are out of reach", str(answer)))
 
 
-def way_to(address: str, trip: Trip, said: str, *, of_endpoint: bool) -> Hops:
-    """Return the hops to an address to which the destination's name leads, as `said` says who says so."""
+def way_to(address: str, trip: Trip, said: str, *, of_endpoint: bool, vpc: str = "") -> Hops:
+    """Return the hops to an address to which the destination's name leads, as `said` says who says so.
+
+    `of_endpoint` says that it is an interface endpoint's. `vpc` is the id of the VPC that it is in, if that is known.
+    """
     reason = f"{trip.destination.host} resolves to {address}: {said}"
-    vpc = trip.network.vpc
-    inside = not isinstance(vpc, Unread) and bool(AddressSet.of(address) & AddressSet.of(*vpc.cidrs))
+    own = trip.network.vpc
+    inside = not isinstance(own, Unread) and bool(AddressSet.of(address) & AddressSet.of(*own.cidrs))
     # Endpoints in other VPCs have IPv6 addresses that look public.
     if inside or not (of_endpoint or is_private(address)):
         where = "an address of the VPC that none of its endpoints has" if inside else "a public address"
         return (_open(trip, Reason(f"{reason}, {where}", connect(trip.destination.host))),)
     seen = Sighting(trip.destination.host, address, HTTPS, stage=trip.destination.stage)
-    return away_hops(replace(trip, seen=seen), (), reason)
+    return away_hops(replace(trip, seen=seen), (), reason, vpc=vpc)
 
 
 def _own_endpoint(answer: ZoneAnswer, network: Network) -> VpcEndpoint | None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pull_responder.model.unread import Unread
+from pull_responder.network.addresses import AddressSet
 from pull_responder.remediation import docs
-from pull_responder.remediation.ec2 import propagate_attachment
+from pull_responder.remediation.ec2 import propagate_attachment, route_to_attachment
 
 if TYPE_CHECKING:
     from pull_responder.model.verdict import Remediation
@@ -52,7 +54,8 @@ def _route(fix: Fix, table_id: str, path: PullPath) -> Remediation:
             short=f"Replace the blackhole{_route_for(fix)}.",
         )
     if fix.target and fix.peer:
-        return propagate_attachment(where, table_id=table_id, attachment_id=fix.target, destination=fix.peer)
+        route = propagate_attachment if _has_of_its_own(fix.target, fix.peer, path) else route_to_attachment
+        return route(where, table_id=table_id, attachment_id=fix.target, destination=fix.peer)
     return where.remedy(
         f"In the transit gateway route table {table_id}, add a route for {wanted} to the attachment of the VPC that"
         " leads there.",
@@ -63,6 +66,19 @@ def _route(fix: Fix, table_id: str, path: PullPath) -> Remediation:
 
 def _route_for(fix: Fix) -> str:
     return f" for {fix.peer}" if fix.peer else ""
+
+
+def _has_of_its_own(attachment_id: str, cidr: str, path: PullPath) -> bool:
+    """Return whether an attachment's VPC has these addresses, so that propagation brings them. A peering has none."""
+    gateways = path.network.around.gateways.values()
+    known = (each.attachments.get(attachment_id) for each in gateways if not isinstance(each, Unread))
+    vpcs = {each.resource_id for each in known if each}
+    return any(
+        not isinstance(each.vpc, Unread)
+        and each.vpc.id in vpcs
+        and not AddressSet.of(cidr) - AddressSet.of(*each.vpc.cidrs)
+        for each in path.networks
+    )
 
 
 def lead_elsewhere(fault: Fault, path: PullPath) -> Remediation:

@@ -44,8 +44,10 @@ _TARGETS: Final = (
     "egress-only-internet-gateway-id",
     "transit-gateway-id",
     "vpc-peering-connection-id",
+    "vpc-endpoint-id",
 )
 _PROPAGATE: Final = ("ec2", "enable-transit-gateway-route-table-propagation")
+_ROUTE_AT_GATEWAY: Final = ("ec2", "create-transit-gateway-route")
 _BLOCKS: Final = ("destination-cidr-block", "destination-ipv6-cidr-block")
 
 
@@ -70,6 +72,9 @@ def _with_command(command: Command, network: Network) -> Network:
     change, around = _CHANGES.get(operation), network.around
     if operation == _PROPAGATE:
         return replace(network, around=_propagated(given, network))
+    if operation == _ROUTE_AT_GATEWAY:
+        route = Route(given["destination-cidr-block"], given["transit-gateway-attachment-id"])
+        return replace(network, around=_with_gateway_routes(given, around, route))
     if change is None:
         return network
 
@@ -86,15 +91,19 @@ def _with_command(command: Command, network: Network) -> Network:
 def _propagated(given: Mapping[str, str], network: Network) -> Surroundings:
     """Return the surroundings with the routes of an attached VPC in one more table of its transit gateway."""
     around = network.around
-    table_id, wanted = given["transit-gateway-route-table-id"], given["transit-gateway-attachment-id"]
-    table = around.tables[table_id]
+    wanted = given["transit-gateway-attachment-id"]
     gateways = [each for each in around.gateways.values() if not isinstance(each, Unread)]
     attachment = _first(each.attachments[wanted] for each in gateways if wanted in each.attachments)
     known = (each.vpc for each in (network, *around.vpcs.values()) if not isinstance(each, Unread))
     vpcs = (each for each in known if not isinstance(each, Unread) and each.id == attachment.resource_id)
+    return _with_gateway_routes(given, around, *(Route(cidr, wanted) for cidr in _first(vpcs).cidrs))
+
+
+def _with_gateway_routes(given: Mapping[str, str], around: Surroundings, *routes: Route) -> Surroundings:
+    table_id = given["transit-gateway-route-table-id"]
+    table = around.tables[table_id]
     if isinstance(table, Unread):
         return around
-    routes = tuple(Route(cidr, wanted) for cidr in _first(vpcs).cidrs)
     return replace(around, tables={**around.tables, table_id: replace(table, routes=(*table.routes, *routes))})
 
 

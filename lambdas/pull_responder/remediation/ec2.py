@@ -167,11 +167,12 @@ _ROUTE_TARGETS: Final = {
     "eigw": "egress_only_internet_gateway_id",
     "tgw": "transit_gateway_id",
     "pcx": "vpc_peering_connection_id",
+    "vpce": "vpc_endpoint_id",
 }
 
 
 def route_to(where: Where, *, route_table_id: str, target: str, replace: bool, destination: str) -> Remediation:
-    """Route `destination` to a gateway or over a peering connection. `replace` if the table has a route for it."""
+    """Route `destination` to a gateway, an endpoint or a peering. `replace` if the table has a route for it."""
     block = "destination_ipv6_cidr_block" if ":" in destination else "destination_cidr_block"
     kind = _ROUTE_TARGETS[target.partition("-")[0]]
     options = {"route_table_id": route_table_id, block: destination, kind: target}
@@ -199,6 +200,20 @@ def propagate_attachment(where: Where, *, table_id: str, attachment_id: str, des
         docs.TRANSIT_GATEWAY_PROPAGATION,
         where.ec2(
             "enable-transit-gateway-route-table-propagation",
+            transit_gateway_route_table_id=table_id,
+            transit_gateway_attachment_id=attachment_id,
+        ),
+    )
+
+
+def route_to_attachment(where: Where, *, table_id: str, attachment_id: str, destination: str) -> Remediation:
+    """Add a static route to a table of a transit gateway, where propagation brings none: to another VPC's addresses."""
+    return where.remedy(
+        f"In the transit gateway route table {table_id}, route {destination} to {attachment_id}.",
+        docs.TRANSIT_GATEWAY_TABLES,
+        where.ec2(
+            "create-transit-gateway-route",
+            destination_cidr_block=destination,
             transit_gateway_route_table_id=table_id,
             transit_gateway_attachment_id=attachment_id,
         ),

@@ -35,6 +35,7 @@ class Other:
     entry_table: str = ""
     inner_table: str = ""
     attachment: str = ""
+    region: str = REGION
     _clients: dict[str, Any] = field(default_factory=dict)
 
     def client(self, service: str) -> Any:  # noqa: ANN401 -- one of boto3's clients
@@ -42,7 +43,7 @@ class Other:
             key, secret, token = self.keys
             self._clients[service] = boto3.client(  # type: ignore[call-overload]  # the stubs know services by literal name only
                 service,
-                region_name=REGION,
+                region_name=self.region,
                 aws_access_key_id=key,
                 aws_secret_access_key=secret,
                 aws_session_token=token,
@@ -61,7 +62,7 @@ class Other:
         self.inner, self.inner_table = self._subnet(f"10.{block}.1.0/24")
 
     def _subnet(self, cidr: str) -> tuple[str, str]:
-        made = self.ec2.create_subnet(VpcId=self.vpc, CidrBlock=cidr, AvailabilityZone=f"{REGION}a")
+        made = self.ec2.create_subnet(VpcId=self.vpc, CidrBlock=cidr, AvailabilityZone=f"{self.region}a")
         subnet = made["Subnet"]["SubnetId"]
         table = self.ec2.create_route_table(VpcId=self.vpc)["RouteTable"]["RouteTableId"]
         self.ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)

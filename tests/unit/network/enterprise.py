@@ -137,21 +137,34 @@ _TABLES = {
 
 @dataclass(frozen=True)
 class Enterprise:
-    """The estate. Every change returns a new one."""
+    """The estate. Every change returns a new one.
+
+    - `far`: a gateway that is peered with the first. `second`: the attachments of a second gateway beside it.
+    - `seen`: the attachments of VPCs behind the spoke, as their accounts see them.
+    """
 
     spoke: SampleNetwork
     attachments: tuple[Attachment, ...] = (OF_SPOKE, OF_HUB, OF_OUT)
     tables: dict[str, RouteTable | Unread] | None = None
     vpcs: dict[str, Network | Unread] | None = None
     gateway: TransitGateway | Unread | None = None
+    far: TransitGateway | Unread | None = None
+    second: tuple[Attachment, ...] = ()
+    seen: dict[str, tuple[Attachment, ...] | Unread] | None = None
 
     def network(self) -> Network:
         gateway = TransitGateway("tgw-1", GATEWAY, REGION, {each.id: each for each in self.attachments})
         near = tuple(each for each in self.attachments if each.resource_id == "vpc-1")
+        gateways: dict[str, TransitGateway | Unread] = {"tgw-1": self.gateway or gateway}
+        if self.far:
+            gateways["tgw-far"] = self.far
+        if self.second:
+            gateways["tgw-2"] = TransitGateway("tgw-2", GATEWAY, REGION, {each.id: each for each in self.second})
         around = Surroundings(
-            {"tgw-1": self.gateway or gateway},
+            gateways,
             _TABLES if self.tables is None else self.tables,
             {"vpc-hub": _hub(), "vpc-out": _out()} if self.vpcs is None else self.vpcs,
+            attachments=self.seen or {},
         )
         network = self.spoke.network
         attachments = network.attachments or near

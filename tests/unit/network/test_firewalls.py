@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from pull_responder.model.reason import Reason, steps_of
 from pull_responder.model.sighting import Sighting
-from pull_responder.network import Firewall, Route, RouteTable, Subnet, Unread, VpcEndpoint
+from pull_responder.network import Firewall, NetworkAclEntry, Route, RouteTable, Subnet, Unread, VpcEndpoint
 from pull_responder.network.firewall_rules import FirewallPolicy
 from tests.unit.network.enterprise import OUT, ZONE_A, Enterprise, enterprise, faults, opened
 from tests.unit.network.estate import ALLOW_ALL, HOST, REGION, SampleNetwork, behind_nat
@@ -31,6 +33,13 @@ ALL_HOSTS = policy(group("ALLOWLIST", ".amazonaws.com", home_net=("10.0.0.0/8",)
 
 
 class TestTheWay:
+    @pytest.mark.parametrize("egress", [True, False])
+    def test_the_acl_of_the_firewalls_subnet_lets_the_node_in_and_its_answers_out(self, *, egress: bool) -> None:
+        shut = NetworkAclEntry(50, allow=False, egress=egress, cidr="10.0.0.0/16", protocol="-1", ports=None)
+        rest = [replace(shut, number=100, allow=True, egress=each, cidr="0.0.0.0/0") for each in (True, False)]
+        path = firewalled(ALL_HOSTS).acl("subnet-out-fw", shut, *rest).trace()
+        assert faults(path) == {("network_acl_blocks_traffic", "acl-out-fw")}
+
     def test_it_works_through_the_firewall_and_back(self) -> None:
         path = firewalled(ALL_HOSTS).trace()
         assert (faults(path), opened(path)) == (set(), set())
@@ -108,8 +117,9 @@ def own(found: FirewallPolicy, *, back: bool = True) -> SampleNetwork:
     subnets = estate.network.subnets
     assert not isinstance(subnets, Unread)
     subnets = {**subnets, "subnet-fw": Subnet("subnet-fw", ("10.0.8.0/28",))}
+    acls = {**dict(estate.network.network_acls), "subnet-fw": ALLOW_ALL}  # type: ignore[arg-type]  # it was read
     firewalls = (Firewall(f"{ARN}:firewall/own", {"vpce-fw": "subnet-fw"}, found),)
-    return estate.with_facts(subnets=subnets, firewalls=firewalls)
+    return estate.with_facts(subnets=subnets, network_acls=acls, firewalls=firewalls)
 
 
 def test_a_firewall_in_the_nodes_own_vpc() -> None:

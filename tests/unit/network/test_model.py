@@ -109,5 +109,6 @@ def test_the_kinds_of_targets_are_shown_by_their_names() -> None:
     assert [each.value for each in RouteTarget] == [
         *("local", "internet gateway", "egress-only internet gateway", "NAT gateway", "VPC endpoint"),
         *("transit gateway", "VPC peering connection", "virtual private gateway", "Outposts local gateway"),
-        *("carrier gateway", "network interface", "instance", "target outside this VPC"),
+        *("carrier gateway", "core network of Cloud WAN", "network interface", "instance"),
+        "target outside this VPC",
     ]

@@ -99,6 +99,7 @@ class TestOverTheEgressVpc:
             ("subnet", "subnet-out-nat"),
             ("route", "rtb-out-nat"),
             ("route", "rtb-out-nat"),
+            ("transit gateway", "tgw-attach-out"),
             ("transit gateway", "tgw-rtb-shared"),
         ]
 
@@ -216,9 +217,9 @@ class TestOverTheEgressVpc:
             "leads to an attachment of type vpn (vpn-1)",
         ),
         "another gateway": (
-            enterprise().attachment("out", kind="peering", resource_id="tgw-2"),
+            enterprise().attachment("out", kind="peering", resource_id="tgw-2", peer_region="eu-west-2"),
             TGW,
-            "leads to an attachment of type peering (tgw-2)",
+            "tgw-attach-out leads to transit gateway tgw-2 of account 333333333333 in eu-west-2, which was not read",
         ),
         "two attachments of one VPC": (
             replace(
@@ -251,7 +252,7 @@ class TestOverTheEgressVpc:
         "several attachments of a route": (
             enterprise().table("spokes", Route("0.0.0.0/0", "several attachments")),
             TGW,
-            "leads to an attachment that EC2 does not list",
+            "spreads the traffic over several attachments",
         ),
         "a route for a part": (
             enterprise().table("spokes", Route("52.0.0.0/8", "tgw-attach-out")),
@@ -285,6 +286,11 @@ class TestOverTheEgressVpc:
             NO_ROUTE,
             "answers to i-1 leave subnet-out-nat by other routes of rtb-out-nat",
         ),
+        "a prefix list whose blocks are not shown": (
+            enterprise().table("spokes", Route("pl-1", "tgw-attach-out")),
+            TGW,
+            "prefix list pl-1 was not found",
+        ),
         "an association that is under way": (
             enterprise().attachment("spoke", association="associating"),
             TGW,
@@ -317,6 +323,17 @@ class TestOverTheEgressVpc:
             assert "subnet-node also holds the interface of tgw-1" in reason(path, ACL)
         apart = replace(enterprise(), spoke=enterprise().spoke.acl())
         assert faults(apart.trace()) == {(ACL, "acl-node")}
+
+    def test_of_two_entries_of_which_one_is_taken_neither_acl_is_blamed(self) -> None:
+        answers = NetworkAclEntry(100, allow=True, egress=False, cidr="0.0.0.0/0", protocol="-1", ports=None)
+        estate = enterprise().attachment("out", subnet_ids=("subnet-out-tgw", "subnet-out-b"))
+        estate = estate.entry("vpc-out", "subnets", "subnet-out-b", Subnet("subnet-out-b", (), ZONE_B))
+        estate = estate.routes("subnet-out-b", Route("0.0.0.0/0", "nat-out"))
+        estate = estate.acl("subnet-out-tgw", answers).acl("subnet-out-b", answers)
+        assert (faults(estate.trace()), ACL in opened(estate.trace())) == (set(), True)
+        # In appliance mode both are taken, by one flow or another.
+        both = estate.attachment("out", subnet_ids=("subnet-out-tgw", "subnet-out-b"), appliance_mode=True)
+        assert faults(both.trace()) == {(ACL, "acl-out-tgw"), (ACL, "acl-out-b")}
 
     def test_answers_may_enter_by_any_subnet_of_the_attachment(self) -> None:
         subnets = {**_subnets(), "subnet-tgw-b": Subnet("subnet-tgw-b", ("10.0.9.16/28",), ZONE_B)}

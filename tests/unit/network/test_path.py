@@ -308,7 +308,8 @@ BEYOND = {
     "carrier gateway": "cagw-1",
     "network interface": "eni-1",
     "instance": "i-9",
-    "target outside this VPC": "arn:aws:networkmanager::111111111111:core-network/core-network-1",
+    "core network of Cloud WAN": "arn:aws:networkmanager::111111111111:core-network/core-network-1",
+    "target outside this VPC": "odb-1",
 }
 
 

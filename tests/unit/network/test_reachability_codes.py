@@ -51,7 +51,8 @@ from tests.unit.network.estate import (
     public,
     rule,
 )
-from tests.unit.network.test_firewalls import GROUP, firewalled, group, policy
+from tests.unit.network.firewalls import GROUP, group, policy
+from tests.unit.network.test_firewalls import firewalled
 from tests.unit.network.test_zones import API, DKR, hub_with_ids, shared, traced, zone
 
 PAGE: Final = File(__file__).parents[3] / "docs" / "reachability-analyzer.md"

@@ -48,6 +48,7 @@ ROUTES: dict[str, tuple[tuple[Route, ...], str]] = {
     "part of the internet": ((Route("52.0.0.0/8", "nat-1"),), "open"),
     "a more specific route out of the VPC": ((TO_NAT, Route("52.0.0.0/8", "tgw-1")), "open"),
     "a prefix list of part of it out of the VPC": ((TO_NAT, Route("pl-partners", "tgw-1")), "open"),
+    "a prefix list of everything to an endpoint of a firewall": ((TO_NAT, Route("pl-world", "vpce-firewall")), "open"),
     "a prefix list that was not found": ((TO_NAT, Route("pl-unknown", "tgw-1")), "open"),
     "IPv6 only": ((Route("::/0", "nat-1"),), "none"),
     "private ranges only": ((Route("10.0.0.0/8", "nat-1"), Route("192.168.0.0/16", "nat-1")), "none"),

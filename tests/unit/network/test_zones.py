@@ -117,6 +117,13 @@ class TestTheWayToTheHub:
         path = traced(replace(estate, spoke=estate.spoke.routes(Route("192.168.0.0/16", "tgw-1"))))
         assert ("no_route_to_ecr", "subnet-node") in faults(path)
 
+    def test_a_gateway_without_a_route_is_to_send_it_to_the_hubs_attachment(self) -> None:
+        estate = shared(hub_with_ids(enterprise().table("spokes", Route("192.168.0.0/16", "tgw-attach-out"))))
+        ways = {leg.stage.value: [fault for hop in leg.hops for fault in hop.faults] for leg in traced(estate).legs}
+        for stage in ("token", "manifest"):
+            (fault,) = ways[stage]
+            assert (fault.resource_id, fault.fixes[0].target) == ("tgw-rtb-spokes", "tgw-attach-hub")
+
     def test_what_it_asks_for_first_and_then(self) -> None:
         estate = shared(hub_with_ids(enterprise()))
         network = replace(estate.network(), around=Surroundings())
