@@ -46,10 +46,12 @@ other: $(OTHER)/ready.stamp
 test-other: $(OTHER)/ready.stamp
 	@$(LAST) $(OTHER)/bin/python -m pytest -n 2 --dist loadfile tests/unit
 
-# More worlds than the tests try, and other ones each time.
+# More worlds than the tests try, and other ones each time; and so many estates of several VPCs for each break.
 WORLDS ?= 5000
+ESTATES ?= 100
 worlds: build/python.stamp
 	@PULL_RESPONDER_WORLDS=$(WORLDS) $(PYTHON) -m pytest tests/integration/worlds
+	@PULL_RESPONDER_ESTATES=$(ESTATES) $(PYTHON) -m pytest tests/unit/network/estates
 
 # Every call to AWS fails in every way (docs/faults.md). FAULTS=300 SEED=7 makes as many runs, chosen by the seed.
 FAULTS ?= 0

@@ -6,8 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pull_responder.model.reason import reword
+from pull_responder.model.unread import Unread
 from pull_responder.network.answer import Hop, HopKind, PathCause, Undecided
 from pull_responder.network.names import other_servers, vpc_of
+from pull_responder.network.routing import away_route
 
 if TYPE_CHECKING:
     from pull_responder.network.places import Trip
@@ -34,11 +36,13 @@ def name_hop(trip: Trip, found: Resolution) -> Hop:
 
 
 def unread_answers(trip: Trip, found: Resolution) -> tuple[Hop, ...]:
-    """Return a hop that leaves the way open if a pull failed, and somebody who was not read may answer for its name.
+    """Return a hop that leaves the way open if somebody who was not read may answer for its name.
 
-    Empty before a failure, and if the name is known to lead to public addresses.
+    Before a failure, that matters only where a route leads to other networks. Empty if it does not matter, and if the
+    name is known to lead to public addresses.
     """
-    if trip.seen is None or trip.seen.address or not found.other.unread or found.other.shown:
+    may_leave = trip.seen is not None or (not isinstance(trip.table, Unread) and away_route(trip.table))
+    if not may_leave or trip.dialled or not found.other.unread or found.other.shown:
         return ()
     reason = reword(
         found.other.unread, f"{found.other.unread}, so {trip.destination.host} may lead elsewhere than was examined"

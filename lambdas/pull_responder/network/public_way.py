@@ -8,6 +8,7 @@ from pull_responder.model.reason import Reason, reword, steps_of
 from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import Peer
 from pull_responder.network.answer import Hop, HopKind, HopVerdict, PathCause, Undecided
+from pull_responder.network.crossing import leads_to_neighbour
 from pull_responder.network.egress import egress_end
 from pull_responder.network.endpoints import DeadEnd, explain_dead_end, interface_way, state_hop
 from pull_responder.network.internet import RouteEnd
@@ -90,9 +91,10 @@ def _routed_way(trip: Trip, found: Routing) -> Hops:
         (end,) = ends.values()
         if end.dead_end:
             return _dead_end_way(trip, found.table, end.dead_end)
-        beyond = end.beyond and resolve(trip.destination, trip.network).other.unread
-        peer = elsewhere_peer(trip.destination, trip.network, trip.version) if beyond else trip.server
-        return (*first_hops(trip, peer), _route_hop(trip, found.table, end), *end.hops)
+        leaves = end.beyond or leads_to_neighbour(found.routes[0])
+        if leaves and not trip.dialled and (unread := resolve(trip.destination, trip.network).other.unread):
+            return _unless_elsewhere(trip, found.table, end, unread)
+        return (*first_hops(trip, trip.server), _route_hop(trip, found.table, end), *end.hops)
     all_work = all(not (end.dead_end or end.beyond) and _ok(end.hops) for end in ends.values())
     hops = tuple(hop for end in ends.values() for hop in end.hops)
     if all_work and not found.unrouted and not found.unread:
@@ -105,6 +107,17 @@ def _routed_way(trip: Trip, found: Routing) -> Hops:
     )
     route_hop = _route_hop(trip, found.table, RouteEnd(beyond=doubt))
     return (*first_hops(trip, trip.server), route_hop, *(hop.with_faults_undecided(doubt) for hop in hops))
+
+
+def _unless_elsewhere(trip: Trip, table: RouteTable, end: RouteEnd, unread: str) -> Hops:
+    """Return the hops of a way out of the VPC, if the name may lead to another network that `unread` would show.
+
+    Then only what stops both is a fault.
+    """
+    peer = elsewhere_peer(trip.destination, trip.network, trip.version)
+    reason = reword(unread, f"{unread}, so {trip.destination.host} may lead elsewhere than was examined")
+    hops = tuple(hop.with_faults_undecided(reason) for hop in end.hops)
+    return (*first_hops(trip, peer), _route_hop(trip, table, end), *hops)
 
 
 def _ok(hops: Hops) -> bool:

@@ -284,6 +284,33 @@ class TestOverTheEgressVpc:
         assert faults(path) == {(ACL, "acl-tgw")}
         assert NO_ROUTE in opened(path)
 
+    NAMES_UNREAD: ClassVar[dict[str, dict[str, Unread]]] = {
+        "zones": {"private_zones": Unread("the call was denied")},
+        "rules": {"resolver_rules": Unread("the call was denied")},
+        "Profiles": {"profiles": Unread("the call was denied")},
+    }
+
+    @pytest.mark.parametrize("name", NAMES_UNREAD)
+    def test_a_name_of_which_not_all_was_read_may_lead_to_the_hub_before_any_failure(self, name: str) -> None:
+        """Then the egress VPC proves nothing: neither that the pull works, nor that a fault there stops it."""
+        estate = enterprise()
+        works = replace(estate, spoke=estate.spoke.with_facts(**self.NAMES_UNREAD[name]))
+        assert faults(works.trace()) == set()
+        assert "the call was denied, so api.ecr.eu-west-1.amazonaws.com may lead elsewhere" in reason(
+            works.trace(), NO_ROUTE
+        )
+        broken = works.table("spokes", Route("10.100.0.0/16", "tgw-attach-hub"))
+        assert faults(broken.trace()) == set()
+        assert TGW in opened(broken.trace())
+
+    def test_a_group_that_lets_nothing_out_stops_it_wherever_the_name_leads(self) -> None:
+        estate = enterprise()
+        spoke = estate.spoke.with_facts(private_zones=Unread("denied"))
+        inside = replace(estate, spoke=spoke.egress(rule("10.0.0.0/8")))
+        assert faults(inside.trace()) == set()
+        shut = replace(estate, spoke=spoke.egress(rule("192.0.2.0/24")))
+        assert faults(shut.trace()) == {("security_group_blocks_egress", "sg-node")}
+
     def test_a_node_in_a_local_zone_may_reach_the_gateway_over_its_parent_zone(self) -> None:
         estate = enterprise()
         subnets = {
