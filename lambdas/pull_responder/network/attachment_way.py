@@ -14,7 +14,7 @@ from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
 from pull_responder.network.model import Network, Route, read
-from pull_responder.network.neighbours import PASSING, Attachment, Owned, TransitGateway, Wanted, WantedKind
+from pull_responder.network.neighbours import STOPPED, Attachment, Owned, TransitGateway, Wanted, WantedKind
 from pull_responder.network.network_acls import acl_hop, server_crossings
 from pull_responder.network.next_steps import behind
 from pull_responder.network.places import vpc_id
@@ -60,7 +60,7 @@ def state_hop(near: Attachment, network: Network) -> Hop:
     hop = Hop(HopKind.TRANSIT_GATEWAY, near.id, _CAUSES, (state,))
     if near.carries:
         return hop
-    if near.state in PASSING:
+    if near.state not in STOPPED:
         return replace(hop, undecided=(Undecided(_CAUSES[0], Reason(state, behind(near.gateway_id))),))
     explanation = f"The {state}, so the transit gateway takes no traffic of the VPC."
     owned = Owned(network.owner, network.region)
