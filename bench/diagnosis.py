@@ -48,8 +48,12 @@ SECONDS: Final = 0.1
 ROUNDS: Final = 4
 # Over two VPCs: in the hub's account, the role there is assumed, and then each step is a round.
 OVER_TWO_VPCS: Final = "timeout, endpoints in a hub's account"
-MORE_ROUNDS: Final = {OVER_TWO_VPCS: 6}
+# A third VPC in a third account may take two more.
+OVER_THREE_VPCS: Final = "timeout, egress behind an inspection VPC"
+MORE_ROUNDS: Final = {OVER_TWO_VPCS: 6, OVER_THREE_VPCS: 8}
 HUB: Final = "222222222222"
+INSPECTION: Final = "333333333333"
+EGRESS: Final = "444444444444"
 SLOWER: Final = (0.4, 0.8)
 REGION: Final = "us-east-1"
 CLUSTER: Final = "bench"
@@ -71,6 +75,7 @@ IMAGE_MANIFEST: Final = {
 POD_ADDRESS: Final = "10.0.0.77"
 BARE_CLUSTER: Final = "bare"
 SPOKE_CLUSTER: Final = "spoke"
+INSPECTED_CLUSTER: Final = "inspected"
 BARE: Final = "401, by a Fargate pod that may not pull"
 BROKEN: Final = {BARE: {"role_lacks_pull_permissions"}}
 PULL: Final = ["ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
@@ -145,12 +150,14 @@ class BenchEstate:
     - `managed`: the instance id of a node of the node group
     - `own`, `own_name`: the instance id and the private DNS name of a self-managed node
     - `in_spoke`: the instance id of a node whose endpoints are in a hub, which is another account's
+    - `inspected`: the instance id of a node whose traffic leaves by two other VPCs, each another account's
     """
 
     managed: str = ""
     own: str = ""
     own_name: str = ""
     in_spoke: str = ""
+    inspected: str = ""
 
 
 def build(endpoint: str) -> BenchEstate:
@@ -196,25 +203,36 @@ def build(endpoint: str) -> BenchEstate:
     of_spoke = hub_and_spoke(endpoint)
     eks.create_cluster(name=SPOKE_CLUSTER, roleArn=group_role, resourcesVpcConfig={"subnetIds": [of_spoke]})
     spoke = instance(ec2, of_spoke, "node", {f"kubernetes.io/cluster/{SPOKE_CLUSTER}": "owned"})
-    return BenchEstate(managed["InstanceId"], own["InstanceId"], own["PrivateDnsName"], spoke["InstanceId"])
+    of_inspected = spoke_inspection_and_egress(endpoint)
+    eks.create_cluster(name=INSPECTED_CLUSTER, roleArn=group_role, resourcesVpcConfig={"subnetIds": [of_inspected]})
+    inspected = instance(ec2, of_inspected, "node", {f"kubernetes.io/cluster/{INSPECTED_CLUSTER}": "owned"})
+    return BenchEstate(
+        managed["InstanceId"],
+        own["InstanceId"],
+        own["PrivateDnsName"],
+        spoke["InstanceId"],
+        inspected["InstanceId"],
+    )
+
+
+def account_client(service: str, account: str, endpoint: str) -> Any:  # noqa: ANN401 -- one of boto3's clients
+    """Return a client of an account."""
+    sts = boto3.client("sts", region_name=REGION, endpoint_url=endpoint)
+    keys = sts.assume_role(RoleArn=f"arn:aws:iam::{account}:role/admin", RoleSessionName="bench")["Credentials"]
+    return boto3.client(  # type: ignore[call-overload]  # the stubs know services by literal name only
+        service,
+        region_name=REGION,
+        endpoint_url=endpoint,
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+    )
 
 
 def hub_and_spoke(endpoint: str) -> str:
     """Make a spoke, and a hub of another account with gateway, endpoints and zones. Return the spoke's subnet."""
-
-    def client(service: str, account: str = ACCOUNT) -> Any:  # noqa: ANN401 -- one of boto3's clients
-        sts = boto3.client("sts", region_name=REGION, endpoint_url=endpoint)
-        keys = sts.assume_role(RoleArn=f"arn:aws:iam::{account}:role/admin", RoleSessionName="bench")["Credentials"]
-        return boto3.client(  # type: ignore[call-overload]  # the stubs know services by literal name only
-            service,
-            region_name=REGION,
-            endpoint_url=endpoint,
-            aws_access_key_id=keys["AccessKeyId"],
-            aws_secret_access_key=keys["SecretAccessKey"],
-            aws_session_token=keys["SessionToken"],
-        )
-
-    spoke, hub, route53 = client("ec2"), client("ec2", HUB), client("route53", HUB)
+    spoke, hub = account_client("ec2", ACCOUNT, endpoint), account_client("ec2", HUB, endpoint)
+    route53 = account_client("route53", HUB, endpoint)
     gateway = hub.create_transit_gateway()["TransitGateway"]
     table = gateway["Options"]["AssociationDefaultRouteTableId"]
     places = {}
@@ -243,6 +261,63 @@ def hub_and_spoke(endpoint: str) -> str:
     share_endpoints(hub, route53, places["100"], places["20"][0])
     subnet: str = places["20"][1]
     return subnet
+
+
+def spoke_inspection_and_egress(endpoint: str) -> str:
+    """Make a spoke, an inspection VPC and an egress VPC, each another account's. Return the subnet of the nodes."""
+    owner = account_client("ec2", HUB, endpoint)
+    options = {"DefaultRouteTableAssociation": "disable", "DefaultRouteTablePropagation": "disable"}
+    gateway = owner.create_transit_gateway(Options=options)["TransitGateway"]["TransitGatewayId"]
+    everything, spokes = "0.0.0.0/0", "10.0.0.0/8"
+    attachments: dict[str, str] = {}
+    tables: dict[str, str] = {}
+    inner: dict[str, str] = {}
+    for account, block in ((ACCOUNT, "21"), (INSPECTION, "50"), (EGRESS, "200")):
+        ec2 = account_client("ec2", account, endpoint)
+        vpc = ec2.create_vpc(CidrBlock=f"10.{block}.0.0/16")["Vpc"]["VpcId"]
+        routes = {}
+        for number in (0, 1):
+            made = ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.{block}.{number}.0/24", AvailabilityZone=f"{REGION}a")
+            subnet = made["Subnet"]["SubnetId"]
+            routes[subnet] = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+            ec2.associate_route_table(RouteTableId=routes[subnet], SubnetId=subnet)
+        entry, inner[account] = routes
+        attachments[account] = ec2.create_transit_gateway_vpc_attachment(
+            TransitGatewayId=gateway,
+            VpcId=vpc,
+            SubnetIds=[entry],
+            Options={"ApplianceModeSupport": "enable" if account == INSPECTION else "disable"},
+        )["TransitGatewayVpcAttachment"]["TransitGatewayAttachmentId"]
+        tables[account] = owner.create_transit_gateway_route_table(TransitGatewayId=gateway)[
+            "TransitGatewayRouteTable"
+        ]["TransitGatewayRouteTableId"]
+        owner.associate_transit_gateway_route_table(
+            TransitGatewayAttachmentId=attachments[account], TransitGatewayRouteTableId=tables[account]
+        )
+        to_gateway = {"TransitGatewayId": gateway}
+        if account != EGRESS:
+            for table in routes.values():
+                ec2.create_route(RouteTableId=table, DestinationCidrBlock=everything, **to_gateway)
+            continue
+        internet = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+        ec2.attach_internet_gateway(InternetGatewayId=internet, VpcId=vpc)
+        address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+        nat = ec2.create_nat_gateway(SubnetId=inner[account], AllocationId=address)["NatGateway"]["NatGatewayId"]
+        ec2.create_route(RouteTableId=routes[entry], DestinationCidrBlock=everything, NatGatewayId=nat)
+        ec2.create_route(RouteTableId=routes[inner[account]], DestinationCidrBlock=everything, GatewayId=internet)
+        ec2.create_route(RouteTableId=routes[inner[account]], DestinationCidrBlock=spokes, **to_gateway)
+    for account, destination, target in (
+        (ACCOUNT, everything, INSPECTION),
+        (INSPECTION, everything, EGRESS),
+        (INSPECTION, "10.21.0.0/16", ACCOUNT),
+        (EGRESS, spokes, INSPECTION),
+    ):
+        owner.create_transit_gateway_route(
+            TransitGatewayRouteTableId=tables[account],
+            DestinationCidrBlock=destination,
+            TransitGatewayAttachmentId=attachments[target],
+        )
+    return inner[ACCOUNT]
 
 
 def share_endpoints(hub: Any, route53: Any, place: tuple[str, str], spoke_vpc: str) -> None:  # noqa: ANN401 -- boto3's clients
@@ -350,6 +425,7 @@ def questions(estate: BenchEstate) -> dict[str, Chosen | PullFailure]:
         BARE: _fargate_pull("bare", BARE_CLUSTER),
         "unknown, by a node's id": _pull(Symptom.UNKNOWN, node=estate.managed, cluster=CLUSTER),
         OVER_TWO_VPCS: _pull(Symptom.TIMEOUT, principal=_session(estate.in_spoke), node=estate.in_spoke),
+        OVER_THREE_VPCS: _pull(Symptom.TIMEOUT, principal=_session(estate.inspected), node=estate.inspected),
     }
 
 

@@ -123,6 +123,7 @@ SCOPES: Final[Mapping[str, Scope]] = {
     "ec2:DescribeSecurityGroups": _ANY,
     "ec2:DescribeSubnets": _ANY,
     "ec2:DescribeTransitGatewayAttachments": _ANY,
+    "ec2:DescribeTransitGatewayPeeringAttachments": _ANY,
     "ec2:DescribeTransitGatewayVpcAttachments": _ANY,
     "ec2:DescribeVpcAttribute": Scope(("arn:{partition}:ec2:*:{account}:vpc/*",), _NETWORK_REASON),
     "ec2:DescribeVpcEndpoints": _ANY,

@@ -2,19 +2,21 @@
 
 What it checks: the attachment of the nodes' VPC (its state, and a subnet in the nodes' zone), the route table of the
 gateway that the attachment is associated with, and the route that it has for the registry. Then the same on the way
-back: the table of the other VPC's attachment, and its route to the nodes. The gateway is read in the account that owns
-it.
+back: the table of the other VPC's attachment, and its route to the nodes. A way over an inspection VPC meets the
+gateway several times; gateways that are peered each have their own association and routes. Each gateway is read in the
+account and region that it belongs to.
 
-What it cannot see: what lies behind attachments of a VPN, of Direct Connect, of Transit Gateway Connect, and of another
-transit gateway. A gateway of an account that cannot be read leaves this cause undecided.
+What it cannot see: what lies behind attachments of a VPN, of Direct Connect, of Transit Gateway Connect and of Cloud
+WAN. A gateway of an account that cannot be read leaves this cause undecided.
 
 Why that stops a pull: a transit gateway routes each packet by the table of the attachment that it comes from. Without a
 route there, or with a blackhole, the packet is dropped, and kubelet says `i/o timeout`.
 
 How to fix it: add the route, propagate the attachment to the table, or associate the attachment with the right table.
+Over an inspection VPC or a peering, only a static route leads to the addresses of the VPC behind it.
 
-References: AWS Transit Gateway guide, "How AWS Transit Gateway works", "Amazon VPC attachments in AWS Transit Gateway"
-and "Transit gateway route tables".
+References: AWS Transit Gateway guide, "How AWS Transit Gateway works", "Amazon VPC attachments in AWS Transit Gateway",
+"Peering attachments" and "Transit gateway route tables".
 """
 
 from __future__ import annotations

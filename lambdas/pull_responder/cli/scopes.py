@@ -165,6 +165,11 @@ SCOPES: Final = """\
    "*"
   ]
  },
+ "ec2:DescribeTransitGatewayPeeringAttachments": {
+  "arns": [
+   "*"
+  ]
+ },
  "ec2:DescribeTransitGatewayVpcAttachments": {
   "arns": [
    "*"

@@ -18,10 +18,11 @@ The hops of a leg:
    an interface endpoint by the local route.
 5. Way out (`internet`, `endpoints`). A NAT gateway, with the route and the network ACL of its own subnet. Or an
    internet gateway, if the node has a public address. Or an endpoint, with its state and its security groups.
-6. Another VPC (`crossing`, `transit_routes`). A peering connection or a transit gateway, with its attachments and route
-   tables. Then the hops in the other VPC, to an endpoint (`hub`) or to a NAT gateway (`egress`), and the routes back
-   (`way_back`), through a firewall in between (`firewall_way`, `firewall_policy`). Names lead to a hub by private
-   hosted zones (`zones`, `zone_way`) or by the address that was dialled.
+6. Other VPCs, one after the other (`course`, `crossing`). A peering connection (`peering_way`) or transit gateways,
+   with their attachments and route tables (`attachment_way`, `transit_way`, `transit_routes`), and firewalls in between
+   (`firewall_way`, `firewall_policy`), to an endpoint (`hub`) or to a NAT gateway (`egress`). Then the routes back
+   (`way_back`, `return_route`). Names lead to a hub by private hosted zones (`zones`, `zone_way`) or by the address
+   that was dialled.
 
 The rules:
 
@@ -42,8 +43,8 @@ The rules:
 - An `Unread` fact leaves only those causes undecided that need it. Security groups that are assumed, not read, do the
   same: a rule that names another group may still allow the traffic.
 
-A way is followed into one other VPC. Behind that, behind an appliance, a VPN or a gateway of another region, it is
-open. What was not asked for yet is in `Path.wanted`: whoever traces reads it and traces again.
+A way is followed over at most six VPCs. Behind that, behind an appliance, a VPN or Cloud WAN, it is open. What was not
+asked for yet is in `Path.wanted`: whoever traces reads it and traces again.
 
 Not examined: DNS of other VPCs, proxies, and anything on the node itself.
 """

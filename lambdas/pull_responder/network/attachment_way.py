@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
+from pull_responder.network.alternatives import combine_ways
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
 from pull_responder.network.model import Network, Route, read
 from pull_responder.network.neighbours import STOPPED, Attachment, Owned, TransitGateway, Wanted, WantedKind
@@ -48,10 +49,19 @@ def attachment_to(
     if len(ours) != 1:
         number = "several attachments" if ours else "no attachment"
         return Unread(Reason(f"EC2 lists {number} of {vpc_id(network)} to {route.target}", behind(route.target)))
-    (near,) = ours
+    return _as_owner_sees(ours[0], around)
+
+
+def _as_owner_sees(near: Attachment, around: Surroundings) -> Attachment | Unread:
+    """Return an attachment with its association, which the gateway's owner sees in any case, if that was read."""
     gateway = around.gateways.get(near.gateway_id)
-    seen = gateway.attachments.get(near.id) if isinstance(gateway, TransitGateway) else None
-    return replace(near, table_id=seen.table_id, association=seen.association) if seen else near
+    if not isinstance(gateway, TransitGateway):
+        return near
+    seen = gateway.attachments.get(near.id)
+    if seen is None:
+        words = f"account {gateway.owner}, which owns {gateway.id}, lists no attachment {near.id}"
+        return Unread(Reason(words, behind(near.gateway_id)))
+    return replace(near, table_id=seen.table_id, association=seen.association)
 
 
 def state_hop(near: Attachment, network: Network) -> Hop:
@@ -74,8 +84,13 @@ def near_hops(near: Attachment, network: Network, traffic: Traffic) -> Hops:
     onto = subnet_in_zone_of(traffic.subnet_id, near, network)
     if not onto or traffic.subnet_id == onto:
         return (hop,)
-    crossing = acl_hop(onto, server_crossings(onto, traffic.source), network)
-    return (hop, owned_by(crossing, network) if traffic.came_by else crossing)
+    request, answer = server_crossings(onto, traffic.source)
+    subnets = () if isinstance(near.subnet_ids, Unread) else near.subnet_ids
+    # Answers enter in the zone that they come from, if the attachment has a subnet there, else in any.
+    ways: list[Hops] = [(acl_hop(onto, (request, replace(answer, subnet_id=each)), network),) for each in subnets]
+    doubt = Reason(f"by which subnet of {near.id} answers enter is not known", behind(near.gateway_id))
+    across = combine_ways(ways, doubt)
+    return (hop, *(owned_by(each, network) if traffic.came_by else each for each in across))
 
 
 def zone_hop(near: Attachment, network: Network, subnet_id: str) -> Hop:
@@ -146,3 +161,11 @@ def entries_of(far: Attachment, network: Network, zone: str) -> tuple[str, ...]:
         return ()
     same = tuple(each for each in far.subnet_ids if zone and zone_id(each, network) == zone)
     return far.subnet_ids if far.appliance_mode or not same else same
+
+
+def exit_of(start: str, entry: str, far: Attachment | None, network: Network) -> str:
+    """Return the subnet by which answers from `start` leave a VPC for the gateway that let the requests in by `entry`.
+
+    It is the one in their own zone, if the attachment has one there.
+    """
+    return (subnet_in_zone_of(start, far, network) if far else "") or entry

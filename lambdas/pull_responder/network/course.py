@@ -14,6 +14,7 @@ from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import PUBLIC_IPV4
 from pull_responder.network.alternatives import any_of
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType
+from pull_responder.network.attachment_way import exit_of
 from pull_responder.network.crossing import leads_to_neighbour, step_over
 from pull_responder.network.firewall_way import leads_to_firewall, through_firewall
 from pull_responder.network.model import Route, RouteTarget, read
@@ -21,7 +22,7 @@ from pull_responder.network.network_acls import acl_hop, client_crossings
 from pull_responder.network.next_steps import behind
 from pull_responder.network.places import vpc_id
 from pull_responder.network.routing import describe, routing
-from pull_responder.network.stay import MOST_VPCS, Stay
+from pull_responder.network.stay import MOST_VPCS, MOST_WAYS, Stay
 from pull_responder.network.step import Traffic
 from pull_responder.network.unfollowed import beyond
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from pull_responder.network.addresses import Peer
     from pull_responder.network.firewall_way import Through
     from pull_responder.network.model import Network, RouteTable, Surroundings, VpcEndpoint
+    from pull_responder.network.network_acls import Crossing
     from pull_responder.network.places import Trip
     from pull_responder.network.routing import Routing
 
@@ -116,14 +118,15 @@ def _behind_firewall(hops: Hops, through: Through, stay: Stay, errand: Errand) -
 
 def _out_of(stay: Stay, into: str, errand: Errand) -> Hop:
     """Return whether network ACLs let the traffic out of the subnet where it is, and the answers in."""
-    out = acl_hop(stay.at, client_crossings(stay.at, errand.server), stay.network)
-    return out.with_faults_undecided(f"{stay.at} also holds the firewall's endpoint") if into == stay.at else out
+    crossings = out_crossings(stay, into, errand.server)
+    out = acl_hop(stay.at, crossings, stay.network)
+    shared = into in {each.subnet_id for each in crossings}
+    return out.with_faults_undecided(f"{into} also holds the firewall's endpoint") if shared else out
 
 
 def _across(route: Route, stay: Stay, errand: Errand) -> End:
     """Return the way on into the next VPC, by each subnet by which the traffic may enter it."""
-    came_by = stay.step.far if stay.step else None
-    traffic = Traffic(errand.trip.foreign_source, errand.server, stay.at, errand.vpc_id, came_by)
+    traffic = Traffic(errand.trip.foreign_source, errand.server, stay.at, errand.vpc_id, stay.came_by)
     step = step_over(route, stay.network, traffic, _around(errand.trip.network))
     hops = (*_leaving(route, stay, errand), *step.hops)
     if step.network is None:
@@ -131,11 +134,15 @@ def _across(route: Route, stay: Stay, errand: Errand) -> End:
     if step.far is not None and not step.entries:
         words = f"the way of {errand.server.name} within {vpc_id(step.network)} is not known"
         return End(hops, Reason(words, behind(route.target)))
-    ends = [_entered(Stay(step.network, entry, step, stay), errand) for entry in step.entries or ("",)]
+    ways = stay.ways * max(len(step.entries), 1)
+    if ways > MOST_WAYS:
+        words = f"the traffic may take more than {MOST_WAYS} ways as far as {vpc_id(step.network)}"
+        return End(hops, Reason(words, behind(route.target)))
+    ends = [_entered(Stay(step.network, entry, step, stay, ways=ways), errand) for entry in step.entries or ("",)]
     doubt = f"only some of the subnets of {step.far.id if step.far else route.target} lead on"
     open_ = next((end.beyond for end in ends if end.beyond), "")
-    ways = any_of([end.hops for end in ends], doubt)
-    return End((*hops, *ways), open_, None if open_ else ends[0].endpoint)
+    across = any_of([end.hops for end in ends], doubt)
+    return End((*hops, *across), open_, None if open_ else ends[0].endpoint)
 
 
 def _around(own: Network) -> Surroundings:
@@ -151,6 +158,19 @@ def _leaving(route: Route, stay: Stay, errand: Errand) -> Hops:
     if not stay.passed:
         return (taken,)  # it enters and leaves by the gateway's interfaces
     return (taken, stay.owning(acl_hop(stay.at, client_crossings(stay.at, errand.server), stay.network)))
+
+
+def out_crossings(stay: Stay, start: str, server: Peer) -> tuple[Crossing, ...]:
+    """Return what crosses the subnet from which traffic goes on within a VPC, and the one by which answers leave it.
+
+    Answers come from the subnet `start`.
+    """
+    if not stay.at:
+        return ()
+    request, answer = client_crossings(stay.at, server)
+    if stay.passed:
+        return (request, answer)
+    return (request, replace(answer, subnet_id=exit_of(start, stay.entry, stay.came_by, stay.network)))
 
 
 def taken_hop(route: Route, stay: Stay) -> Hop:

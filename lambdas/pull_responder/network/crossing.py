@@ -30,6 +30,18 @@ def leads_to_neighbour(route: Route) -> bool:
     return route.active and route.kind in (RouteTarget.VPC_PEERING, RouteTarget.TRANSIT_GATEWAY)
 
 
+def unless_shared(hop: Hop, route: Route, network: Network, subnet_id: str) -> Hop:
+    """Return the hop of a subnet's network ACL, open if the gateway of the route has its interface in this subnet, too.
+
+    The versions of one page differ about what the ACL does there (AWS Transit Gateway guide, "Network ACLs for transit
+    gateways").
+    """
+    known = () if isinstance(network.attachments, Unread) else network.attachments
+    ours = (each for each in known if each.gateway_id == route.target and not each.is_gone)
+    shared = any(not isinstance(each.subnet_ids, Unread) and subnet_id in each.subnet_ids for each in ours)
+    return hop.with_faults_undecided(f"{subnet_id} also holds the interface of {route.target}") if shared else hop
+
+
 def step_over(route: Route, network: Network, traffic: Traffic, around: Surroundings) -> Step:
     """Return where the route of a VPC leads, over a peering connection or a transit gateway."""
     if route.kind is RouteTarget.VPC_PEERING:

@@ -14,7 +14,7 @@ from pull_responder.model.reason import Reason, join_reasons, steps_of
 from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import PUBLIC_IPV4, PUBLIC_IPV6, AddressSet
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
-from pull_responder.network.crossing import leads_to_neighbour
+from pull_responder.network.crossing import leads_to_neighbour, unless_shared
 from pull_responder.network.hub import Arrival, way_to_hub
 from pull_responder.network.model import Route, RouteTable, RouteTarget, VpcEndpoint, read
 from pull_responder.network.names import vpc_of
@@ -190,12 +190,14 @@ def away_hops(trip: Trip, hops: Iterable[Hop], reason: str) -> tuple[Hop, ...]:
     subnet = trip.node.subnet_id
     out = egress_hop(trip.node, peer, trip.network)
     across = acl_hop(subnet, client_crossings(subnet, peer), trip.network)
+    taken = _over_neighbour(trip, address)
+    across = unless_shared(across, taken, trip.network, subnet) if taken else across
     first: tuple[Hop, ...] = (_with_proof(out, reason), _with_proof(across, reason))
     causes = dict.fromkeys(cause for hop in hops for cause in hop.causes if cause not in _DECIDED)
     if trip.destination.service:
         causes |= dict.fromkeys((PathCause.ENDPOINT_UNAVAILABLE, PathCause.ENDPOINT_BLOCKS_INGRESS))
     route = _route_hop(trip, address, reason)
-    if taken := _over_neighbour(trip, address):
+    if taken:
         found = way_to_hub(taken, trip, peer)
         if found.endpoint:
             sure = replace(route, evidence=(*route.evidence, reason), undecided=())
@@ -206,11 +208,13 @@ def away_hops(trip: Trip, hops: Iterable[Hop], reason: str) -> tuple[Hop, ...]:
 
 
 def _over_neighbour(trip: Trip, address: str) -> Route | None:
-    """Return the one route of the node's table that takes the address, if it leads into another VPC."""
+    """Return the one route of the node's table that takes the address, if it may lead into another VPC."""
     if isinstance(trip.table, Unread):
         return None
-    found = routing(trip.table, AddressSet.of(address), trip.network)
-    return found.routes[0] if found.routes and not found.unread and leads_to_neighbour(found.routes[0]) else None
+    route = routing(trip.table, AddressSet.of(address), trip.network).whole
+    firewalls = () if isinstance(trip.network.firewalls, Unread) else trip.network.firewalls
+    through_own = route and route.active and any(route.target in each.endpoints for each in firewalls)
+    return route if route and (through_own or leads_to_neighbour(route)) else None
 
 
 def _and_why(route: Hop, found: Arrival) -> str:

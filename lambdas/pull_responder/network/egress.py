@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING
 from pull_responder.model.reason import Reason, steps_of
 from pull_responder.model.unread import Unread
 from pull_responder.network.answer import Hop, HopKind, PathCause, Undecided
-from pull_responder.network.course import End, Errand, follow, taken_hop
+from pull_responder.network.course import End, Errand, follow, out_crossings, taken_hop
 from pull_responder.network.crossing import leads_to_neighbour
 from pull_responder.network.firewall_way import leads_to_firewall
 from pull_responder.network.internet import RouteEnd, follow_route
 from pull_responder.network.model import Route, RouteTarget, read
 from pull_responder.network.network_acls import acl_hop, client_crossings
 from pull_responder.network.next_steps import behind
-from pull_responder.network.places import vpc_id
 from pull_responder.network.return_route import answers_in
 from pull_responder.network.routing import is_gateway_endpoint_route
 from pull_responder.network.stay import Stay
@@ -70,22 +69,27 @@ def _over_nat(route: Route, stay: Stay, trip: Trip) -> End:
     """Return the way on over a NAT gateway, and back."""
     end = follow_route(route, stay.trip(trip, trip.server))
     nat = read(stay.network.nat_gateways, route.target, route.target)
-    out = acl_hop(stay.at, client_crossings(stay.at, trip.server), stay.network)
+    start = "" if isinstance(nat, Unread) else nat.subnet_id or ""
+    crossings = out_crossings(stay, start, trip.server)
+    out = acl_hop(stay.at, crossings, stay.network)
+    if start in {each.subnet_id for each in crossings}:
+        out = out.with_faults_undecided(f"{start} holds both the NAT gateway and what the traffic comes from")
     back: Hops = ()
     if not isinstance(nat, Unread):
-        back = way_back(nat.subnet_id, stay, trip) if nat.subnet_id else _from_regional(nat, stay)
-        if nat.subnet_id == stay.at:
-            out = out.with_faults_undecided(f"{stay.at} holds both the NAT gateway and what the traffic comes from")
+        back = way_back(start, stay, trip) if start else (_regional_way_back(nat, trip),)
     hops = (*(stay.owning(hop) for hop in (taken_hop(route, stay), out, *end.hops)), *back)
     return End(hops, end.beyond or (Reason(end.dead_end, behind(route.target)) if end.dead_end else ""))
 
 
-def _from_regional(nat: NatGateway, stay: Stay) -> Hops:
-    """Return that the way back from a regional NAT gateway is open: it has a route table of its own, not a subnet's."""
-    words = f"the routes of regional NAT gateway {nat.id} of {vpc_id(stay.network)} for answers are not read"
-    reason = Reason(words, f"Look in the route table of {nat.id} for a route back to the node.")
+def _regional_way_back(nat: NatGateway, trip: Trip) -> Hop:
+    """Return that a regional NAT gateway has a route table of its own for answers, which is not read.
+
+    Source: Amazon EC2 API Reference, NatGateway (RouteTableId).
+    """
+    words = f"the routes of the regional NAT gateway {nat.id} back to {trip.foreign_source.name} were not read"
+    reason = Reason(words, f"Look for a route back to the nodes in the route table of {nat.id}, in the VPC console.")
     doubt = Undecided(PathCause.NO_ROUTE, reason)
-    return (Hop(HopKind.ROUTE, nat.id, (PathCause.NO_ROUTE,), undecided=(doubt,)),)
+    return Hop(HopKind.ROUTE, nat.id, (PathCause.NO_ROUTE,), undecided=(doubt,))
 
 
 def _over_internet_gateway(route: Route, stay: Stay, trip: Trip) -> End:

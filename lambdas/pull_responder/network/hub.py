@@ -15,10 +15,10 @@ from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
 from pull_responder.network.alternatives import any_of
 from pull_responder.network.answer import Hop
-from pull_responder.network.course import End, Errand, follow
+from pull_responder.network.course import End, Errand, follow, out_crossings
 from pull_responder.network.endpoints import state_hop
 from pull_responder.network.model import Network, Route, RouteTarget, read
-from pull_responder.network.network_acls import acl_hop, client_crossings, server_crossings
+from pull_responder.network.network_acls import acl_hop, server_crossings
 from pull_responder.network.next_steps import behind
 from pull_responder.network.places import addresses_of, interfaces_of, vpc_id
 from pull_responder.network.resolution import endpoints_of
@@ -95,8 +95,12 @@ def _to_interface(interface: EndpointInterface, stay: Stay, server: Peer, trip: 
         open_ = same.with_faults_undecided(f"{subnet} also holds what the traffic comes from")
         return (stay.owning(open_), *back)
     there = replace(server, cidr=server.cidr or _block(subnet, far, trip.version))
-    crossings = (*(client_crossings(stay.at, there) if stay.at else ()), *server_crossings(subnet, source))
-    return (stay.owning(acl_hop(subnet, crossings, far)), *back)
+    out, (request, answer) = out_crossings(stay, subnet, there), server_crossings(subnet, source)
+    if not out or subnet != out[-1].subnet_id:
+        return (stay.owning(acl_hop(subnet, (*out, request, answer), far)), *back)
+    doubt = f"{subnet} also holds the transit gateway's interface, by which the answers leave"
+    leaving = acl_hop(subnet, (answer,), far).with_faults_undecided(doubt)
+    return (stay.owning(acl_hop(subnet, (out[0], request), far)), stay.owning(leaving), *back)
 
 
 def _block(subnet_id: str, far: Network, version: int) -> str | None:

@@ -8,7 +8,7 @@ from pull_responder.model.reason import Reason, reword, steps_of
 from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import Peer
 from pull_responder.network.answer import Hop, HopKind, HopVerdict, PathCause, Undecided
-from pull_responder.network.crossing import leads_to_neighbour
+from pull_responder.network.crossing import leads_to_neighbour, unless_shared
 from pull_responder.network.egress import egress_end
 from pull_responder.network.endpoints import DeadEnd, explain_dead_end, interface_way, state_hop
 from pull_responder.network.internet import RouteEnd
@@ -92,9 +92,12 @@ def _routed_way(trip: Trip, found: Routing) -> Hops:
         if end.dead_end:
             return _dead_end_way(trip, found.table, end.dead_end)
         leaves = end.beyond or leads_to_neighbour(found.routes[0])
-        if leaves and not trip.dialled and (unread := resolve(trip.destination, trip.network).other.unread):
-            return _unless_elsewhere(trip, found.table, end, unread)
-        return (*first_hops(trip, trip.server), _route_hop(trip, found.table, end), *end.hops)
+        unread = resolve(trip.destination, trip.network).other.unread if leaves and not trip.dialled else ""
+        peer = elsewhere_peer(trip.destination, trip.network, trip.version) if unread else trip.server
+        out, across = first_hops(trip, peer)
+        across = unless_shared(across, found.routes[0], trip.network, trip.node.subnet_id)
+        hops = _unless_elsewhere(end.hops, trip, unread) if unread else end.hops
+        return (out, across, _route_hop(trip, found.table, end), *hops)
     all_work = all(not (end.dead_end or end.beyond) and _ok(end.hops) for end in ends.values())
     hops = tuple(hop for end in ends.values() for hop in end.hops)
     if all_work and not found.unrouted and not found.unread:
@@ -109,15 +112,10 @@ def _routed_way(trip: Trip, found: Routing) -> Hops:
     return (*first_hops(trip, trip.server), route_hop, *(hop.with_faults_undecided(doubt) for hop in hops))
 
 
-def _unless_elsewhere(trip: Trip, table: RouteTable, end: RouteEnd, unread: str) -> Hops:
-    """Return the hops of a way out of the VPC, if the name may lead to another network that `unread` would show.
-
-    Then only what stops both is a fault.
-    """
-    peer = elsewhere_peer(trip.destination, trip.network, trip.version)
+def _unless_elsewhere(hops: Hops, trip: Trip, unread: str) -> Hops:
+    """Return the hops behind the VPC, open as the name may lead to another network that `unread` would show."""
     reason = reword(unread, f"{unread}, so {trip.destination.host} may lead elsewhere than was examined")
-    hops = tuple(hop.with_faults_undecided(reason) for hop in end.hops)
-    return (*first_hops(trip, peer), _route_hop(trip, table, end), *hops)
+    return tuple(hop.with_faults_undecided(reason) for hop in hops)
 
 
 def _ok(hops: Hops) -> bool:

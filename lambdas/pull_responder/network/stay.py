@@ -16,11 +16,14 @@ if TYPE_CHECKING:
     from pull_responder.network.answer import Hop
     from pull_responder.network.firewall_way import Through
     from pull_responder.network.model import Network
+    from pull_responder.network.neighbours import Attachment
     from pull_responder.network.places import Trip
     from pull_responder.network.step import Step
 
 # A way to a registry leads over few VPCs. One over more is left open.
 MOST_VPCS: Final = 6
+# So is one that may take more ways: a VPC has few zones, and only with appliance mode may traffic enter by any of them.
+MOST_WAYS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ class Stay:
     - `entry`: the subnet in which it starts, or by which a transit gateway let it in. Empty over a peering connection.
     - `step`: how it came into the VPC, and `before` the VPC that it left. None in the node's own VPC.
     - `passed`: the firewalls that it went through there, in order.
+    - `ways`: how many ways there are as far as here, of which this is one.
     """
 
     network: Network
@@ -37,11 +41,17 @@ class Stay:
     step: Step | None = None
     before: Stay | None = None
     passed: tuple[Through, ...] = ()
+    ways: int = 1
 
     @property
     def at(self) -> str:
         """The subnet in which the traffic is now: that of the last firewall, else the one by which it entered."""
         return self.passed[-1].subnet_id if self.passed else self.entry
+
+    @property
+    def came_by(self) -> Attachment | None:
+        """The attachment by which a transit gateway let the traffic in; None if none did."""
+        return self.step.far if self.step else None
 
     @property
     def foreign(self) -> bool:

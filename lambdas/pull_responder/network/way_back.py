@@ -23,6 +23,7 @@ from pull_responder.network.next_steps import behind
 from pull_responder.network.places import vpc_id
 from pull_responder.network.return_route import route_back
 from pull_responder.network.routing import describe, routing
+from pull_responder.network.stay import MOST_WAYS
 from pull_responder.network.transit_way import over_gateways
 
 if TYPE_CHECKING:
@@ -34,10 +35,11 @@ if TYPE_CHECKING:
 Hops = tuple[Hop, ...]
 
 
-def way_back(start: str, stay: Stay, trip: Trip, why: str = "") -> Hops:
+def way_back(start: str, stay: Stay, trip: Trip, why: str = "", ways: int = 0) -> Hops:
     """Return the hops of answers from subnet `start` of the VPC of `stay`, back to the node of `trip`.
 
     The node's own VPC takes them by its local route. `why` says why they may pass by a firewall, if that is known.
+    `ways` is how many ways the answers may have taken as far as `start`; 0 where they begin.
     """
     hops: Hops = ()
     for passed in reversed(stay.passed):
@@ -48,7 +50,7 @@ def way_back(start: str, stay: Stay, trip: Trip, why: str = "") -> Hops:
         start = passed.subnet_id
     if stay.step is None or stay.before is None:
         return hops
-    return (*hops, *_out_of(start, stay, stay.step, trip))
+    return (*hops, *_out_of(start, stay, stay.step, trip, ways or stay.ways))
 
 
 def _past(endpoint_id: str) -> Reason:
@@ -56,7 +58,7 @@ def _past(endpoint_id: str) -> Reason:
     return Reason(words, behind(endpoint_id))
 
 
-def _out_of(start: str, stay: Stay, step: Step, trip: Trip) -> Hops:
+def _out_of(start: str, stay: Stay, step: Step, trip: Trip, ways: int) -> Hops:
     """Return the hops of answers out of a VPC, over what joins it to the one before."""
     far, near, network = step.far, step.near, stay.network
     target = far.gateway_id if far else (step.hops[0].resource_id or "")
@@ -82,7 +84,7 @@ def _out_of(start: str, stay: Stay, step: Step, trip: Trip) -> Hops:
         )
         doubt = Undecided(PathCause.TRANSIT_GATEWAY_BLOCKS, reason)
         return (*hops[:-1], replace(hops[-1], undecided=(*hops[-1].undecided, doubt)))
-    return (*hops, *_into_before(start, stay, step, near, trip))
+    return (*hops, *_into_before(start, stay, step, trip, ways))
 
 
 def _zone(far: Attachment, stay: Stay, start: str) -> Hops:
@@ -92,10 +94,10 @@ def _zone(far: Attachment, stay: Stay, start: str) -> Hops:
     return (zone_hop(far, stay.network, start),) if known else ()
 
 
-def _into_before(start: str, stay: Stay, step: Step, near: Attachment, trip: Trip) -> Hops:
+def _into_before(start: str, stay: Stay, step: Step, trip: Trip, ways: int) -> Hops:
     """Return the hops of answers within the VPC that the requests came from before."""
-    before = stay.before
-    if before is None:
+    before, near = stay.before, step.near
+    if before is None or near is None:
         return ()
     zone = "" if step.between else zone_id(start, stay.network)
     entries = entries_of(near, before.network, zone)
@@ -103,12 +105,13 @@ def _into_before(start: str, stay: Stay, step: Step, near: Attachment, trip: Tri
         entries = (before.entry,)
     if not before.foreign and not before.passed:
         return tuple(hop for each in entries for hop in _not_local(each, before, trip))
-    if not entries:
+    ways *= len(entries)
+    if not 0 < ways <= MOST_WAYS:
         words = f"by which subnets answers to {trip.node.name} enter {vpc_id(before.network)} is not known"
         doubt = Undecided(PathCause.TRANSIT_GATEWAY_BLOCKS, Reason(words, behind(near.gateway_id)))
         return (Hop(HopKind.TRANSIT_GATEWAY, near.id, (doubt.cause,), undecided=(doubt,)),)
-    ways = [way_back(each, before, trip, _other_zone(each, before, near)) for each in entries]
-    return any_of(ways, f"only some of the subnets of {near.id} lead back")
+    found = [way_back(each, before, trip, _other_zone(each, before, near), ways) for each in entries]
+    return any_of(found, f"only some of the subnets of {near.id} lead back")
 
 
 def _other_zone(entry: str, before: Stay, near: Attachment) -> str:
@@ -130,12 +133,17 @@ def _other_zone(entry: str, before: Stay, near: Attachment) -> str:
 
 
 def _not_local(entry: str, own: Stay, trip: Trip) -> Hops:
-    """Return a hop that is open if a subnet of the node's VPC leads answers elsewhere than to the node."""
-    tables = own.network.route_tables
-    table = None if isinstance(tables, Unread) else tables.get(entry)
-    found = routing(table, trip.source.addresses, own.network) if table else None
-    if table is None or found is None or all(route.kind is RouteTarget.LOCAL for route in found.routes):
+    """Return a hop that is open if a subnet of the node's VPC may lead answers elsewhere than to the node.
+
+    They go by the table of the attachment's subnet. Its local route is all that they need.
+    """
+    table = read(own.network.route_tables, entry, f"the route table of {entry}")
+    found = table if isinstance(table, Unread) else routing(table, trip.source.addresses, own.network)
+    if isinstance(found, Unread):
+        reason = found.reason
+    elif any(route.kind is not RouteTarget.LOCAL for route in found.routes):
+        words = f"answers to {trip.node.name} that enter by {entry} are taken on by {describe(found.table)}"
+        reason = Reason(words, behind(entry))
+    else:
         return ()
-    words = f"answers to {trip.node.name} enter {vpc_id(own.network)} by {entry}, and {describe(table)} leads them on"
-    doubt = Undecided(PathCause.NO_ROUTE, Reason(words, behind(found.routes[0].target)))
-    return (Hop(HopKind.ROUTE, table.id, (PathCause.NO_ROUTE,), undecided=(doubt,)),)
+    return (Hop(HopKind.ROUTE, entry, (PathCause.NO_ROUTE,), undecided=(Undecided(PathCause.NO_ROUTE, reason),)),)

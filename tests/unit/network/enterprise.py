@@ -228,7 +228,7 @@ def _acls(spoke: SampleNetwork) -> dict[str, NetworkAcl]:
 
 
 def enterprise() -> Enterprise:
-    spoke = isolated().routes(TO_GATEWAY)
+    spoke = isolated().routes(TO_GATEWAY).routes(subnet="subnet-tgw")
     assert not isinstance(spoke.network.subnets, Unread)
     subnets = {
         **{key: replace(each, availability_zone=ZONE_A) for key, each in spoke.network.subnets.items()},

@@ -7,8 +7,30 @@ from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
-from pull_responder.network import Attachment, NatGateway, Network, Route, RouteTable, Subnet, Unread, Vpc
-from tests.unit.network.enterprise import GATEWAY, HUB, OF_HUB, OUT, ZONE_A, ZONE_B, Enterprise, faults, opened
+from pull_responder.network import (
+    Attachment,
+    Firewall,
+    NatGateway,
+    Network,
+    NetworkAclEntry,
+    Route,
+    RouteTable,
+    Subnet,
+    Unread,
+    Vpc,
+)
+from tests.unit.network.enterprise import (
+    GATEWAY,
+    HUB,
+    OF_HUB,
+    OUT,
+    ZONE_A,
+    ZONE_B,
+    Enterprise,
+    enterprise,
+    faults,
+    opened,
+)
 from tests.unit.network.estate import ALLOW_ALL, REGION
 from tests.unit.network.inspected import (
     ARN,
@@ -23,6 +45,7 @@ from tests.unit.network.test_neighbours import ACL, NO_ROUTE, TGW, reason, the_f
 
 if TYPE_CHECKING:
     from pull_responder.network import Path
+    from pull_responder.network.firewall_policy import FirewallPolicy
 
 FIREWALL = "network_firewall_blocks_registry"
 
@@ -239,7 +262,7 @@ class TestOverTheInspectionVpc:
         "a regional NAT gateway's own routes": (
             ONE.entry("vpc-out", "nat_gateways", "nat-out", NatGateway("nat-out", "available", None)),
             NO_ROUTE,
-            "the routes of regional NAT gateway nat-out of vpc-out for answers are not read",
+            "the routes of the regional NAT gateway nat-out back to i-1 were not read",
         ),
     }
 
@@ -302,6 +325,28 @@ def second_gateway(*subnets: str, **facts: object) -> Enterprise:
     estate = replace(estate, tables={**(estate.tables or {}), table.id: table})
     more = {"second": (again, of_hub), "seen": {"vpc-insp": (OF_INSPECTION, again)}, **facts}
     return replace(estate.dialling_hub(), **more)  # type: ignore[arg-type]  # fields of the estate
+
+
+def closed_to(direction: str, subnet: str) -> Enterprise:
+    """Return the estate in two zones in which a subnet of the egress VPC's attachment lets one direction through."""
+    egress = direction == "requests"
+    entry = NetworkAclEntry(100, allow=True, egress=egress, cidr="0.0.0.0/0")
+    return in_two_zones(appliance_mode=False).acl(subnet, entry)
+
+
+@pytest.mark.parametrize(
+    ("direction", "subnet", "is_fault"),
+    [
+        ("requests", "subnet-out-tgw", False),
+        ("answers", "subnet-out-tgw", True),
+        ("requests", "subnet-out-tgw-b", True),
+        ("answers", "subnet-out-tgw-b", False),
+    ],
+)
+def test_answers_leave_by_the_gateways_subnet_in_their_own_zone(direction: str, subnet: str, *, is_fault: bool) -> None:
+    """Requests enter by zone A's subnet, where the node is. The NAT gateway answers by zone B's."""
+    path = closed_to(direction, subnet).trace()
+    assert faults(path) == ({(ACL, subnet.replace("subnet", "acl"))} if is_fault else set())
 
 
 class TestASecondGateway:
@@ -386,3 +431,63 @@ def test_two_vpcs_that_send_the_traffic_to_each_other_are_open() -> None:
 def test_a_network_of_the_inspection_vpc_that_was_not_asked_for_is_wanted() -> None:
     estate = replace(ONE, vpcs={key: each for key, each in ONE._vpcs().items() if key != "vpc-insp"})
     assert [(each.id, each.account) for each in estate.trace().wanted] == [("vpc-insp", INSPECTION)]
+
+
+def in_zones(length: int, zones: int) -> Enterprise:
+    """Return the chain of VPCs in which the gateway may enter each by several subnets, with appliance mode."""
+    estate = chain(length)
+    vpcs, attachments = dict(estate._vpcs()), []
+    for each in estate.attachments:
+        network = vpcs.get(each.resource_id)
+        if "-v" not in each.id or not isinstance(network, Network) or isinstance(network.route_tables, Unread):
+            attachments.append(each)
+            continue
+        (table,) = network.route_tables.values()
+        subnets = {f"{each.id}-{n}": Subnet(f"{each.id}-{n}", (), f"{REGION}{'abcdef'[n]}") for n in range(zones)}
+        acls = dict.fromkeys(subnets, ALLOW_ALL)
+        tables = dict.fromkeys(subnets, table)
+        vpcs[each.resource_id] = replace(network, subnets=subnets, route_tables=tables, network_acls=acls)
+        attachments.append(replace(each, subnet_ids=tuple(subnets), appliance_mode=True))
+    return replace(estate, vpcs=vpcs, attachments=tuple(attachments))
+
+
+def test_two_vpcs_in_six_zones_are_followed_by_each_of_their_subnets() -> None:
+    path = in_zones(2, 6).trace()
+    assert (faults(path), opened(path)) == (set(), set())
+
+
+def test_more_ways_than_are_followed_are_open() -> None:
+    path = in_zones(4, 6).trace()
+    assert faults(path) == set()
+    assert "the traffic may take more than 64 ways as far as vpc-v2" in reason(path, NO_ROUTE)
+
+
+def test_a_hub_behind_a_firewall_of_the_nodes_own_vpc() -> None:
+    """The node dials the hub, its route leads to its own VPC's firewall, and that on to the gateway."""
+    estate = with_own_firewall(allowing(".amazonaws.com"))
+    leg = next(leg for leg in estate.trace().legs if leg.stage.value == "manifest")
+    assert {hop.verdict.value for hop in leg.hops} == {"ok"}
+    assert {"own", "vpce-hub-dkr"} <= {hop.resource_id for hop in leg.hops}
+    assert manifest_faults(with_own_firewall(allowing(".example.com")).trace()) == {
+        (FIREWALL, f"{ARN}:stateful-rulegroup/list")
+    }
+    past = with_own_firewall(allowing(".amazonaws.com"), back="local")
+    assert manifest_faults(past.trace()) == set()
+    assert "requests go through vpce-own and answers do not" in reason(past.trace(), NO_ROUTE)
+
+
+def with_own_firewall(policy: FirewallPolicy, back: str = "vpce-own") -> Enterprise:
+    estate = enterprise().dialling_hub()
+    spoke = estate.spoke.routes(Route("0.0.0.0/0", "vpce-own"))
+    spoke = spoke.routes(Route("0.0.0.0/0", "tgw-1"), subnet="subnet-fw")
+    spoke = spoke.routes(Route("10.0.0.0/24", back), subnet="subnet-tgw")
+    network = spoke.network
+    assert not isinstance(network.subnets, Unread)
+    assert not isinstance(network.network_acls, Unread)
+    firewall = Firewall(f"{ARN}:firewall/own", {"vpce-own": "subnet-fw"}, policy)
+    spoke = spoke.with_facts(
+        subnets={**network.subnets, "subnet-fw": Subnet("subnet-fw", ("10.0.8.0/28",), ZONE_A)},
+        network_acls={**network.network_acls, "subnet-fw": ALLOW_ALL},
+        firewalls=(firewall,),
+    )
+    return replace(estate, spoke=spoke)

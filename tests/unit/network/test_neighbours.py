@@ -255,6 +255,11 @@ class TestOverTheEgressVpc:
             NO_ROUTE,
             "answers to i-1 leave subnet-out-nat by other routes of rtb-out-nat",
         ),
+        "a prefix list whose blocks are not shown": (
+            enterprise().table("spokes", Route("pl-1", "tgw-attach-out")),
+            TGW,
+            "prefix list pl-1 was not found",
+        ),
         "an association that is under way": (
             enterprise().attachment("spoke", association="associating"),
             TGW,

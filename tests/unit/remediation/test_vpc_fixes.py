@@ -190,6 +190,35 @@ FIXES: dict[str, tuple[Callable[[], Remediation], Told]] = {
             ],
         ),
     ),
+    "a route to a firewall's endpoint": (
+        lambda: ec2.route_to(WHERE, route_table_id="rtb-1", target="vpce-1", replace=False, destination="10.0.0.0/16"),
+        (
+            "In the route table rtb-1, route 10.0.0.0/16 to vpce-1.",
+            ROUTES,
+            [
+                (
+                    "aws ec2 create-route --route-table-id rtb-1 --destination-cidr-block 10.0.0.0/16 "
+                    "--vpc-endpoint-id vpce-1 --region eu-west-1"
+                )
+            ],
+        ),
+    ),
+    "a route of a transit gateway": (
+        lambda: ec2.route_to_attachment(
+            WHERE, table_id="tgw-rtb-1", attachment_id="tgw-attach-1", destination="10.0.0.0/16"
+        ),
+        (
+            "In the transit gateway route table tgw-rtb-1, route 10.0.0.0/16 to tgw-attach-1.",
+            "vpc/latest/tgw/tgw-route-tables.html",
+            [
+                (
+                    "aws ec2 create-transit-gateway-route --destination-cidr-block 10.0.0.0/16 "
+                    "--transit-gateway-route-table-id tgw-rtb-1 --transit-gateway-attachment-id tgw-attach-1 "
+                    "--region eu-west-1"
+                )
+            ],
+        ),
+    ),
     "no public address": (
         lambda: ec2.assign_public_addresses(WHERE, subnet_id="subnet-1"),
         (
