@@ -199,7 +199,7 @@ def _over_gateway(site: Site, place: str, walk: Walk) -> list[Walk]:
     if not here:
         walk.drop(GATEWAY, near.id, site.account)
     for entry in here:
-        walk.serves(site, entry)
+        walk.crosses(site, entry, [(False, land.address, 443)])
     if near.state not in _UP:
         return [walk]
     far = _routed(near, walk.server, walk)
@@ -257,7 +257,7 @@ def _enters(site: Site, entry: str, walk: Walk) -> list[Walk]:
     walk.entry = entry
     way = taken(site.table_of(entry), walk.server, site.blocks, site.lists)
     if way is not None and (way.alive or way.via.startswith("nat-")):
-        walk.asks(site, entry)
+        walk.crosses(site, entry, [(True, walk.server, 443)])
     return _on(site, entry, walk)
 
 
@@ -359,8 +359,11 @@ def _out_of(site: Site, place: str, walls: list[str], over: str, walk: Walk) -> 
 def _back_over(crossing: Crossing, site: Site, place: str, earlier: list[Crossing], walk: Walk) -> str | None:
     """Return the subnet by which the answer comes back into the VPC before. None if it does not, or nobody knows."""
     land, near, far, zone = walk.land, crossing.near, crossing.far, site.places[place].zone
-    if not any(site.places[each].zone == zone for each in far.places):
+    here = [each for each in far.places if site.places[each].zone == zone]
+    if not here:
         walk.drop(GATEWAY, far.id, site.account)
+    for each in here:
+        walk.crosses(site, each, [(False, walk.server, port) for port in _ANSWER_PORTS])
     back = _routed(far, land.address, walk)
     if back is not near:
         if back is not None:
@@ -369,7 +372,19 @@ def _back_over(crossing: Crossing, site: Site, place: str, earlier: list[Crossin
     entries = _entries(near, crossing.site, zone, land)
     if near.appliance and earlier:
         entries = [crossing.entry]
+    _answer_enters(crossing.site, entries, walk)
     if crossing.walls and entries != [crossing.entry]:
         walk.unsure.append(f"answers may enter {crossing.site.id} by {entries}")
         return None
     return entries[0] if entries else crossing.entry
+
+
+def _answer_enters(site: Site, entries: list[str], walk: Walk) -> None:
+    """The answer comes off the gateway in one of these subnets."""
+    packets = [(True, walk.land.address, port) for port in _ANSWER_PORTS]
+    shut = [each for each in entries if not all(passes(site.acl_of(each), packet) for packet in packets)]
+    if len(shut) == len(entries):
+        for each in shut:
+            walk.crosses(site, each, packets)
+    elif shut:
+        walk.unsure.append(f"answers may enter {site.id} by {shut}")
