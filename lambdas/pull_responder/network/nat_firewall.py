@@ -46,7 +46,9 @@ def behind_firewall(through: Through, nat: NatGateway, subnet_id: str, trip: Tri
 
 
 def _nat_peer(nat: NatGateway, subnet_id: str, network: Network, version: int) -> Peer:
+    """Return a NAT gateway as a peer: by its private addresses, which are of its subnet, else by any of these."""
     subnet = read(network.subnets, subnet_id, subnet_id)
     blocks = () if isinstance(subnet, Unread) else subnet.cidrs
     cidr = next((block for block in blocks if addresses_of((block,), version)), None)
-    return Peer(f"NAT gateway {nat.id}", addresses_of(nat.private_addresses or blocks, version), cidr)
+    inside = addresses_of(blocks or ("0.0.0.0/0", "::/0"), version)
+    return Peer(f"NAT gateway {nat.id}", addresses_of(nat.private_addresses, version) & inside or inside, cidr)

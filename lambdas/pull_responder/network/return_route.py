@@ -67,7 +67,7 @@ def answers_in(gateway_id: str, endpoint_id: str, network: Network, peer: Peer) 
         words = f"no route table of {gateway_id} leads answers to {peer.name} back through {endpoint_id}"
         reason = join_reasons((Reason(words, behind(endpoint_id)), why))
         return Hop(HopKind.ROUTE, gateway_id, _CAUSES, undecided=(Undecided(PathCause.NO_ROUTE, reason),))
-    return route_back(gateway_id, network, peer, endpoint_id, why)
+    return route_back(gateway_id, network, peer, endpoint_id, why).with_faults_undecided(why)
 
 
 def _all_lead(routes: list[Route], target: str) -> bool:
