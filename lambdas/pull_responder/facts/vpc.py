@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from pull_responder.facts.answers import IncompleteAnswerError
 from pull_responder.facts.paging import pages
 from pull_responder.model.reason import AGAIN, Reason
 from pull_responder.model.unread import Unread
@@ -168,6 +169,8 @@ def _routes(found: RouteTypeDef) -> Iterator[Route]:
     destinations = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
     values: Mapping[str, Any] = found
     target = next((values[key] for key in _TARGETS if values.get(key)), "none")
+    if not any(values.get(key) for key in destinations):
+        raise IncompleteAnswerError(missing="the destination of a route")
     for key in destinations:
         if values.get(key):
             yield Route(values[key], target, active=found.get("State") != "blackhole")
@@ -203,6 +206,8 @@ def read_network_acls(reader: Reader, place: VpcPlace) -> NetworkAcls | Unread:
 
 def _acl_entries(found: NetworkAclEntryTypeDef) -> Iterator[NetworkAclEntry]:
     ports = found.get("PortRange")
+    if not (found.get("CidrBlock") or found.get("Ipv6CidrBlock")):
+        raise IncompleteAnswerError(missing="the block of an entry of a network ACL")
     for cidr in (found.get("CidrBlock"), found.get("Ipv6CidrBlock")):
         if cidr:
             yield NetworkAclEntry(
@@ -270,7 +275,7 @@ def _nat_gateway(found: NatGatewayTypeDef) -> NatGateway:
     return NatGateway(
         id=found["NatGatewayId"],
         state=found.get("State", "available"),
-        subnet_id=None if regional else found.get("SubnetId"),
+        subnet_id=None if regional else found["SubnetId"],
         public=found.get("ConnectivityType", "public") == "public",
         private_addresses=tuple(each["PrivateIp"] for each in addresses if each.get("PrivateIp")),
         public_addresses=tuple(each["PublicIp"] for each in addresses if each.get("PublicIp")),

@@ -22,6 +22,7 @@ from pull_responder.network.places import vpc_id
 from pull_responder.network.step import owned_by
 
 if TYPE_CHECKING:
+    from pull_responder.network.addresses import Peer
     from pull_responder.network.model import Surroundings
     from pull_responder.network.step import Hops, Traffic
 
@@ -84,13 +85,19 @@ def near_hops(near: Attachment, network: Network, traffic: Traffic) -> Hops:
     onto = subnet_in_zone_of(traffic.subnet_id, near, network)
     if not onto or traffic.subnet_id == onto:
         return (hop,)
-    request, answer = server_crossings(onto, traffic.source)
-    subnets = () if isinstance(near.subnet_ids, Unread) else near.subnet_ids
-    # Answers enter in the zone that they come from, if the attachment has a subnet there, else in any.
-    ways: list[Hops] = [(acl_hop(onto, (request, replace(answer, subnet_id=each)), network),) for each in subnets]
+    request, _ = server_crossings(onto, traffic.source)
+    crossing = acl_hop(onto, (request,), network)
+    return (hop, owned_by(crossing, network) if traffic.came_by else crossing)
+
+
+def answers_off(near: Attachment, entries: tuple[str, ...], network: Network, node: Peer) -> Hops:
+    """Return whether network ACLs let answers off the gateway, in whichever of these subnets they come.
+
+    Answers come in the zone that they left, if the attachment has a subnet there, else in any.
+    """
+    ways: list[Hops] = [(acl_hop(each, server_crossings(each, node)[1:], network),) for each in entries]
     doubt = Reason(f"by which subnet of {near.id} answers enter is not known", behind(near.gateway_id))
-    across = combine_ways(ways, doubt)
-    return (hop, *(owned_by(each, network) if traffic.came_by else each for each in across))
+    return combine_ways(ways, doubt) if ways else ()
 
 
 def zone_hop(near: Attachment, network: Network, subnet_id: str) -> Hop:

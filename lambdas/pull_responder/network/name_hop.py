@@ -38,11 +38,14 @@ def name_hop(trip: Trip, found: Resolution) -> Hop:
 def unread_answers(trip: Trip, found: Resolution) -> tuple[Hop, ...]:
     """Return a hop that leaves the way open if somebody who was not read may answer for its name.
 
-    Before a failure, that matters only where a route leads to other networks. Empty if it does not matter, and if the
-    name is known to lead to public addresses.
+    Empty if the name is known to lead to public addresses. Before a failure it is empty, too, unless the name was
+    computed to lead there and the subnet has a route to other networks, such as a hub with endpoints.
     """
-    may_leave = trip.seen is not None or (not isinstance(trip.table, Unread) and away_route(trip.table))
-    if not may_leave or trip.dialled or not found.other.unread or found.other.shown:
+    if not found.other.unread or found.other.shown:
+        return ()
+    if trip.seen is None and (found.endpoint or isinstance(trip.table, Unread) or not away_route(trip.table)):
+        return ()
+    if trip.dialled:
         return ()
     reason = reword(
         found.other.unread, f"{found.other.unread}, so {trip.destination.host} may lead elsewhere than was examined"

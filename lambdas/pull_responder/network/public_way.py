@@ -91,13 +91,13 @@ def _routed_way(trip: Trip, found: Routing) -> Hops:
         (end,) = ends.values()
         if end.dead_end:
             return _dead_end_way(trip, found.table, end.dead_end)
-        leaves = end.beyond or leads_to_neighbour(found.routes[0])
-        unread = resolve(trip.destination, trip.network).other.unread if leaves and not trip.dialled else ""
-        peer = elsewhere_peer(trip.destination, trip.network, trip.version) if unread else trip.server
+        unread = "" if trip.dialled else resolve(trip.destination, trip.network).other.unread
+        is_away = bool(end.beyond) or leads_to_neighbour(found.routes[0])
+        peer = elsewhere_peer(trip.destination, trip.network, trip.version) if unread and is_away else trip.server
         out, across = first_hops(trip, peer)
         across = unless_shared(across, found.routes[0], trip.network, trip.node.subnet_id)
-        hops = _unless_elsewhere(end.hops, trip, unread) if unread else end.hops
-        return (out, across, _route_hop(trip, found.table, end), *hops)
+        onward = _if_name_leads_there(end.hops, unread, trip) if is_away else end.hops
+        return (out, across, _route_hop(trip, found.table, end), *onward)
     all_work = all(not (end.dead_end or end.beyond) and _ok(end.hops) for end in ends.values())
     hops = tuple(hop for end in ends.values() for hop in end.hops)
     if all_work and not found.unrouted and not found.unread:
@@ -112,10 +112,12 @@ def _routed_way(trip: Trip, found: Routing) -> Hops:
     return (*first_hops(trip, trip.server), route_hop, *(hop.with_faults_undecided(doubt) for hop in hops))
 
 
-def _unless_elsewhere(hops: Hops, trip: Trip, unread: str) -> Hops:
-    """Return the hops behind the VPC, open as the name may lead to another network that `unread` would show."""
-    reason = reword(unread, f"{unread}, so {trip.destination.host} may lead elsewhere than was examined")
-    return tuple(hop.with_faults_undecided(reason) for hop in hops)
+def _if_name_leads_there(hops: Hops, unread: str, trip: Trip) -> Hops:
+    """Return the hops beyond the VPC, undecided if something unread may lead the name to a private address there."""
+    if not unread:
+        return hops
+    doubt = reword(unread, f"{unread}, so {trip.destination.host} may lead to another address behind the same route")
+    return tuple(hop.with_faults_undecided(doubt) for hop in hops)
 
 
 def _ok(hops: Hops) -> bool:

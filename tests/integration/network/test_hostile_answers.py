@@ -85,11 +85,15 @@ class Interference:
 
 
 def _parts(answer: Any, where: str) -> Iterator[tuple[str, Any, Any]]:  # noqa: ANN401 -- an answer of AWS
-    """Return each member of an answer's structures: its path, what holds it, and its name. Not whole lists' members."""
+    """Return each member of an answer's structures that is no list: its path, what holds it, and its name.
+
+    A list that is missing may be an empty one.
+    """
     if isinstance(answer, dict):
         for name, value in answer.items():
             if name != "ResponseMetadata":
-                yield f"{where}.{name}", answer, name
+                if not isinstance(value, list):
+                    yield f"{where}.{name}", answer, name
                 yield from _parts(value, f"{where}.{name}")
     elif isinstance(answer, list):
         for each in answer:

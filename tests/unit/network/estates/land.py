@@ -134,6 +134,10 @@ class Zone:
     owner: str
     records: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def id(self) -> str:
+        return f"Z-{self.name.partition('.')[0]}"
+
 
 @dataclass
 class Site:

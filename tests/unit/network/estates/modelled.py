@@ -206,7 +206,7 @@ def _hosted(zone: Zone) -> HostedZone:
         else ZoneRecord(name, "A", (value,))
         for name, value in zone.records.items()
     )
-    return HostedZone(zone.name, f"Z-{zone.name.partition('.')[0]}", zone.owner, records)
+    return HostedZone(zone.name, zone.id, zone.owner, records)
 
 
 def _questions(land: Land) -> tuple[FirewallRule, ...]:

@@ -20,7 +20,7 @@ from tests.unit.network.estates.rules import address_of, dropped, is_within, let
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tests.unit.network.estates.land import Endpoint, Land, Plug, Site, Way
+    from tests.unit.network.estates.land import Endpoint, Land, Plug, Site, Way, Zone
 
 NO_ROUTE: Final = "no_route_to_ecr"
 GATEWAY: Final = "transit_gateway_blocks_traffic"
@@ -104,6 +104,8 @@ def walks(land: Land, stage: str) -> list[Walk]:
     addresses = [dialled] if dialled else _addresses(host, stage, land)
     if not addresses:
         first.unsure.append(f"no record for {host}")
+        if zone := zone_of(host, land):
+            first.drop("vpc_dns_disabled", zone.id, zone.owner)
         return [first]
     return [each for address in addresses for each in _from_node(first.fork(address))]
 
@@ -123,11 +125,17 @@ def of_stage(land: Land, stage: str) -> tuple[set[Drop], bool]:
     return set(), not stopped and not unsure
 
 
-def _addresses(host: str, stage: str, land: Land) -> list[str]:
+def zone_of(host: str, land: Land) -> Zone | None:
+    """Return the private hosted zone that answers for a name: the most specific one."""
     zones = [zone for zone in land.zones if host == zone.name or host.endswith(f".{zone.name}")]
-    if not zones:
+    return max(zones, key=lambda each: len(each.name), default=None)
+
+
+def _addresses(host: str, stage: str, land: Land) -> list[str]:
+    zone = zone_of(host, land)
+    if zone is None:
         return list(PUBLIC[stage])
-    records = max(zones, key=lambda each: len(each.name)).records
+    records = zone.records
     value = records.get(host) or records.get(f"*.{host.partition('.')[2]}") or ""
     if not value.startswith("vpce-"):
         return [value] if value else []
