@@ -329,4 +329,4 @@ def read_egress_only_gateways(reader: Reader, place: VpcPlace) -> Mapping[str, I
 
 def _gateway(gateway_id: str, found: InternetGatewayTypeDef | EgressOnlyInternetGatewayTypeDef) -> InternetGateway:
     attached = (each for each in found.get("Attachments", []) if each.get("State") in ("attached", "available"))
-    return InternetGateway(gateway_id, next((each.get("VpcId") for each in attached), None))
+    return InternetGateway(gateway_id, next((each["VpcId"] for each in attached), None))

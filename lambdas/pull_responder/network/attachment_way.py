@@ -15,13 +15,14 @@ from pull_responder.model.unread import Unread
 from pull_responder.network.alternatives import combine_ways
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
 from pull_responder.network.model import Network, Route, read
-from pull_responder.network.neighbours import PASSING, Attachment, Owned, TransitGateway, Wanted, WantedKind
+from pull_responder.network.neighbours import STOPPED, Attachment, Owned, TransitGateway, Wanted, WantedKind
 from pull_responder.network.network_acls import acl_hop, server_crossings
 from pull_responder.network.next_steps import behind
 from pull_responder.network.places import vpc_id
 from pull_responder.network.step import owned_by
 
 if TYPE_CHECKING:
+    from pull_responder.network.addresses import Peer
     from pull_responder.network.model import Surroundings
     from pull_responder.network.step import Hops, Traffic
 
@@ -70,7 +71,7 @@ def state_hop(near: Attachment, network: Network) -> Hop:
     hop = Hop(HopKind.TRANSIT_GATEWAY, near.id, _CAUSES, (state,))
     if near.carries:
         return hop
-    if near.state in PASSING:
+    if near.state not in STOPPED:
         return replace(hop, undecided=(Undecided(_CAUSES[0], Reason(state, behind(near.gateway_id))),))
     explanation = f"The {state}, so the transit gateway takes no traffic of the VPC."
     owned = Owned(network.owner, network.region)
@@ -84,13 +85,19 @@ def near_hops(near: Attachment, network: Network, traffic: Traffic) -> Hops:
     onto = subnet_in_zone_of(traffic.subnet_id, near, network)
     if not onto or traffic.subnet_id == onto:
         return (hop,)
-    request, answer = server_crossings(onto, traffic.source)
-    subnets = () if isinstance(near.subnet_ids, Unread) else near.subnet_ids
-    # Answers enter in the zone that they come from, if the attachment has a subnet there, else in any.
-    ways: list[Hops] = [(acl_hop(onto, (request, replace(answer, subnet_id=each)), network),) for each in subnets]
+    request, _ = server_crossings(onto, traffic.source)
+    crossing = acl_hop(onto, (request,), network)
+    return (hop, owned_by(crossing, network) if traffic.came_by else crossing)
+
+
+def answers_off(near: Attachment, entries: tuple[str, ...], network: Network, node: Peer) -> Hops:
+    """Return whether network ACLs let answers off the gateway, in whichever of these subnets they come.
+
+    Answers come in the zone that they left, if the attachment has a subnet there, else in any.
+    """
+    ways: list[Hops] = [(acl_hop(each, server_crossings(each, node)[1:], network),) for each in entries]
     doubt = Reason(f"by which subnet of {near.id} answers enter is not known", behind(near.gateway_id))
-    across = combine_ways(ways, doubt)
-    return (hop, *(owned_by(each, network) if traffic.came_by else each for each in across))
+    return combine_ways(ways, doubt) if ways else ()
 
 
 def zone_hop(near: Attachment, network: Network, subnet_id: str, *, foreign: bool) -> Hop:

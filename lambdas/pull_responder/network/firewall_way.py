@@ -69,8 +69,8 @@ def through_firewall(route: Route, trip: Trip) -> Through:
     if isinstance(table, Unread):
         return Through((hop,), route.target, subnet, beyond=table.reason)
     found = routing(table, trip.server.addresses, network)
-    if len(found.routes) == 1 and not found.unrouted and not found.unread:
-        return Through((hop,), route.target, subnet, found.routes[0])
+    if found.whole:
+        return Through((hop,), route.target, subnet, found.whole)
     words = f"{describe(table)} of the firewall's subnet {subnet} takes the traffic on, which is not followed"
     return Through((hop,), route.target, subnet, beyond=Reason(words, behind(subnet)))
 

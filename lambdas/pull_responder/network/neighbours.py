@@ -26,8 +26,19 @@ SEVERAL: Final = "several attachments"
 # An attachment that is modified carries traffic (AWS Transit Gateway guide, "VPC attachment lifecycle").
 _ATTACHED: Final = {"available", "modifying"}
 _DETACHED: Final = {"deleted", "rejected"}
-# States that an attachment or a peering connection passes by itself (EC2 API Reference).
-PASSING: Final = {"initiating", "initiatingRequest", "pending", "rollingBack", "provisioning", "initiating-request"}
+# States in which an attachment or a peering connection carries nothing until somebody acts (Amazon EC2 API Reference,
+# TransitGatewayAttachment and VpcPeeringConnectionStateReason). The others pass by themselves, or are not known here.
+STOPPED: Final = {
+    "deleted",
+    "deleting",
+    "expired",
+    "failed",
+    "failing",
+    "pending-acceptance",
+    "pendingAcceptance",
+    "rejected",
+    "rejecting",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import AddressSet
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
 from pull_responder.network.model import Network, Route, read
-from pull_responder.network.neighbours import PASSING, Owned, Peering, PeeringSide, Wanted, WantedKind
+from pull_responder.network.neighbours import STOPPED, Owned, Peering, PeeringSide, Wanted, WantedKind
 from pull_responder.network.next_steps import behind
 from pull_responder.network.places import vpc_id
 from pull_responder.network.step import Step, Traffic, into
@@ -35,11 +35,11 @@ def over_peering(route: Route, network: Network, traffic: Traffic, around: Surro
     if isinstance(peering, Unread) or other is None:
         return _open_peering(route, peering.reason if isinstance(peering, Unread) else _not_shown(route))
     state = f"{peering.id} is in state {peering.state}"
-    if peering.state in PASSING:
-        return _open_peering(route, Reason(state, behind(peering.id)))
-    if peering.state != "active":
+    if peering.state in STOPPED:
         fault = _peering_fault(peering, network, f"The route {route} leads over {peering.id}, and {state}.", (state,))
         return Step((Hop(HopKind.PEERING, peering.id, _OF_PEERING, fault.evidence, (fault,)),))
+    if peering.state != "active":
+        return _open_peering(route, Reason(state, behind(peering.id)))
     if not other.cidrs:
         return _open_peering(route, _not_shown(route))
     return _to_other_side(route, peering, other, network, traffic, around)

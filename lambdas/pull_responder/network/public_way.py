@@ -95,9 +95,9 @@ def _routed_way(trip: Trip, found: Routing) -> Hops:
         unread = "" if trip.dialled else resolve(trip.destination, trip.network).other.unread
         is_away = bool(end.beyond) or leads_to_neighbour(found.routes[0])
         peer = elsewhere_peer(trip.destination, trip.network, trip.version) if unread and is_away else trip.server
-        onward = _if_name_leads_there(end.hops, unread, trip) if is_away else end.hops
         out, across = first_hops(trip, peer)
         across = unless_shared(across, found.routes[0], trip.network, trip.node.subnet_id)
+        onward = _if_name_leads_there(end.hops, unread, trip) if is_away else end.hops
         return (out, across, _route_hop(trip, found.table, end), *onward)
     all_work = all(not (end.dead_end or end.beyond) and _ok(end.hops) for end in ends.values())
     hops = tuple(hop for end in ends.values() for hop in end.hops)

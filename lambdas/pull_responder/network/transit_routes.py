@@ -15,9 +15,9 @@ from pull_responder.model.unread import Unread
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
 from pull_responder.network.model import Network, Route, RouteTable
 from pull_responder.network.neighbours import (
-    PASSING,
     PEERING_ATTACHMENT,
     SEVERAL,
+    STOPPED,
     VPC_ATTACHMENT,
     Attachment,
     Owned,
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from pull_responder.network.model import Surroundings
 
 _CAUSE: Final = PathCause.TRANSIT_GATEWAY_BLOCKS
-_NOT_ASSOCIATED: Final = ("", "disassociated")
 _UNLISTED: Final = "leads to an attachment that EC2 does not list"
 _SHOWN: Final = 20
 # What the routes of a VPC need of it, those of a gateway do not: the entries of prefix lists come as blocks.
@@ -64,7 +63,7 @@ def next_attachment(  # noqa: PLR0913 -- what is sent, from where to where, and 
         return _unknown(hop, gateway.reason)
     if gateway is None or (table is None and origin.table_id):
         return _not_read(hop, origin, around, region)
-    if origin.association in _NOT_ASSOCIATED or table is None:
+    if origin.association == "disassociated" or table is None:
         return Next((_with_fault(hop, _not_associated(origin, Owned(origin.gateway_owner, region))),))
     if origin.association != "associated" or isinstance(table, Unread):
         state = Reason(f"{_association(origin)} is in state {origin.association}", behind(origin.id))
@@ -107,10 +106,10 @@ def _at_attachment(hop: Hop, route: Route, origin: Attachment, gateway: TransitG
     if target.id == origin.id:
         return _unknown(hop, Reason(f"{where} leads back to where the traffic comes from", behind(gateway.id)))
     state = f"{where} leads to {target.id}, in state {target.state}"
-    if target.state in PASSING:
-        return _unknown(hop, Reason(state, behind(target.id)))
-    if not target.carries:
+    if target.state in STOPPED:
         return Next((_with_fault(hop, _not_available(target, gateway, state)),))
+    if not target.carries:
+        return _unknown(hop, Reason(state, behind(target.id)))
     evidence = f"{where} leads to {target.resource_id} of account {target.owner}"
     return Next((replace(hop, evidence=(*hop.evidence, evidence)),), target)
 

@@ -17,7 +17,7 @@ from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
 from pull_responder.network.alternatives import any_of
 from pull_responder.network.answer import Hop, HopKind, PathCause, Undecided
-from pull_responder.network.attachment_way import entries_of, zone_hop, zone_id
+from pull_responder.network.attachment_way import answers_off, entries_of, zone_hop, zone_id
 from pull_responder.network.model import RouteTarget, read
 from pull_responder.network.next_steps import behind
 from pull_responder.network.places import vpc_id
@@ -96,15 +96,17 @@ def _into_before(start: str, stay: Stay, step: Step, trip: Trip, ways: int) -> H
     entries = entries_of(near, before.network, zone)
     if before.step and near.appliance_mode and before.step.far and before.step.far.id == near.id:
         entries = (before.entry,)
+    others = tuple(each for each in entries if each != before.at)  # an ACL decides nothing where both are
+    off = tuple(map(before.owning, answers_off(near, others, before.network, trip.foreign_source)))
     if not before.foreign and not before.passed:
-        return tuple(hop for each in entries for hop in _not_local(each, before, trip))
+        return (*off, *(hop for each in entries for hop in _not_local(each, before, trip)))
     ways *= len(entries)
     if not 0 < ways <= MOST_WAYS:
         words = f"by which subnets answers to {trip.node.name} enter {vpc_id(before.network)} is not known"
         doubt = Undecided(PathCause.TRANSIT_GATEWAY_BLOCKS, Reason(words, behind(near.gateway_id)))
         return (Hop(HopKind.TRANSIT_GATEWAY, near.id, (doubt.cause,), undecided=(doubt,)),)
     found = [way_back(each, before, trip, _other_zone(each, before, near), ways) for each in entries]
-    return any_of(found, f"only some of the subnets of {near.id} lead back")
+    return (*off, *any_of(found, f"only some of the subnets of {near.id} lead back"))
 
 
 def _other_zone(entry: str, before: Stay, near: Attachment) -> str:

@@ -36,6 +36,12 @@ WITHOUT: Final[dict[str, tuple[str, dict[str, Any], Callable[[Reader], object], 
         lambda reader: vpc.read_network_acls(reader, PLACE),
         "the block of an entry of a network ACL",
     ),
+    "an internet gateway that is attached to no VPC": (
+        "DescribeInternetGateways",
+        {"InternetGateways": [{"InternetGatewayId": "igw-1", "Attachments": [{"State": "available"}]}]},
+        lambda reader: vpc.read_internet_gateways(reader, PLACE),
+        "what it should hold",
+    ),
     "a NAT gateway of one zone without a subnet": (
         "DescribeNatGateways",
         {"NatGateways": [{"NatGatewayId": "nat-1", "State": "available", "AvailabilityMode": "zonal"}]},

@@ -101,6 +101,7 @@ class TestOverTheEgressVpc:
             ("route", "rtb-out-nat"),
             ("transit gateway", "tgw-attach-out"),
             ("transit gateway", "tgw-rtb-shared"),
+            ("subnet", "subnet-tgw"),
         ]
 
     BROKEN: ClassVar[dict[str, tuple[Enterprise, tuple[str, str], str]]] = {

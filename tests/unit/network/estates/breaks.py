@@ -197,7 +197,7 @@ def _(land: Land, _: Plan) -> None:
 
 @_breaks("the gateway leads nowhere")
 def _(land: Land, _: Plan) -> None:
-    _without(_there(land), "tgw-attach-out", "tgw-attach-hub")
+    _there(land).clear()
 
 
 @_breaks("the gateway drops what is for the hub")
@@ -394,7 +394,7 @@ def _of_walls() -> None:
     for what, entries in lists.items():
 
         def listed(land: Land, _: Plan, entries: list[str] = entries) -> None:
-            for wall in land.out.walls:
+            for wall in land.walls:
                 wall.lists[0].entries = list(entries)
 
         BREAKS[f"the firewall's lists {what}"] = listed
@@ -402,7 +402,7 @@ def _of_walls() -> None:
         for host in (BUCKET, ".amazonaws.com", REGISTRY):
 
             def denied(land: Land, _: Plan, kind: str = kind, host: str = host) -> None:
-                for wall in land.out.walls:
+                for wall in land.walls:
                     arn = f"{wall.lists[0].arn}-not"
                     wall.lists[:] = [Names(arn, kind, [host]), *(wall.lists if wall.strict else ())]
 
@@ -414,8 +414,8 @@ _of_walls()
 
 @_breaks("the firewall's HOME_NET has not the spokes")
 def _(land: Land, _: Plan) -> None:
-    for wall in land.out.walls:
-        wall.home = land.out.blocks
+    for wall in land.walls:
+        wall.home = ["10.251.0.0/16"]
         wall.lists[0].home = []
 
 
@@ -423,6 +423,79 @@ def _(land: Land, _: Plan) -> None:
 def _(land: Land, plan: Plan) -> None:
     if plan.walled:
         _without(land.out.table_of(f"subnet-out-wall-{plan.zone}"), GATEWAY)
+
+
+def _look(land: Land) -> Site | None:
+    return land.sites.get("look")
+
+
+@_breaks("the inspection VPC's attachment is associated with no table")
+def _(land: Land, _: Plan) -> None:
+    if _look(land):
+        land.plugs["tgw-attach-look"].table = ""
+
+
+@_breaks("what is inspected is not led on")
+def _(land: Land, _: Plan) -> None:
+    _without(land.tables.get("tgw-rtb-look", []), "tgw-attach-out")
+
+
+@_breaks("what is inspected is dropped")
+def _(land: Land, _: Plan) -> None:
+    _dead(land.tables.get("tgw-rtb-look", []), "tgw-attach-out")
+
+
+@_breaks("answers are not led on from the inspection VPC")
+def _(land: Land, _: Plan) -> None:
+    _without(land.tables.get("tgw-rtb-look", []), "tgw-attach-spoke")
+
+
+@_breaks("answers do not come to the inspection VPC")
+def _(land: Land, _: Plan) -> None:
+    _without(land.tables.get("tgw-rtb-out", []), "tgw-attach-look")
+
+
+@_breaks("answers pass by the inspection VPC")
+def _(land: Land, _: Plan) -> None:
+    for way in land.tables.get("tgw-rtb-out", []):
+        way.via = "tgw-attach-spoke"
+
+
+@_breaks("the inspection VPC's entries have no routes")
+def _(land: Land, plan: Plan) -> None:
+    for zone in range(plan.zones if _look(land) else 0):
+        land.sites["look"].tables[f"rtb-look-tgw-{zone}"].clear()
+
+
+@_breaks("the inspecting firewall's subnets have no routes")
+def _(land: Land, plan: Plan) -> None:
+    for zone in range(plan.zones if _look(land) else 0):
+        land.sites["look"].tables[f"rtb-look-in-{zone}"].clear()
+
+
+@_breaks("the inspecting firewall's subnet leads back to it")
+def _(land: Land, plan: Plan) -> None:
+    for zone in range(plan.zones if _look(land) else 0):
+        land.sites["look"].tables[f"rtb-look-in-{zone}"][:] = [Way(ANYWHERE, f"vpce-look-{zone}")]
+
+
+@_breaks("the inspection VPC's attachment has no subnet in the node's zone")
+def _(land: Land, plan: Plan) -> None:
+    if _look(land) and plan.zones > 1:
+        plug = land.plugs["tgw-attach-look"]
+        plug.places = [each for each in plug.places if each != _entry("look", plan)]
+
+
+@_breaks("every ACL of the inspection VPC's entries is shut")
+def _(land: Land, plan: Plan) -> None:
+    for zone in range(plan.zones if _look(land) else 0):
+        land.sites["look"].acls[f"acl-look-tgw-{zone}"] = []
+
+
+@_breaks("the inspecting firewall alone has no name of S3")
+def _(land: Land, _: Plan) -> None:
+    if site := _look(land):
+        site.walls[0].lists[0].entries = [f".ecr.{API.partition('.ecr.')[2]}"]
 
 
 def _of_questions() -> None:

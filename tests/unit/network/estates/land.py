@@ -221,5 +221,9 @@ class Land:
     def out(self) -> Site:
         return self.sites["out"]
 
+    @property
+    def walls(self) -> list[Wall]:
+        return [wall for site in self.sites.values() for wall in site.walls]
+
     def site(self, vpc: str) -> Site | None:
         return next((each for each in self.sites.values() if each.id == vpc), None)

@@ -321,43 +321,58 @@ def _(land: Land, _: Plan) -> None:
 
 @_near("the firewall denies other names")
 def _(land: Land, _: Plan) -> None:
-    for wall in land.out.walls:
+    for wall in land.walls:
         names = [f".{API}.example.com", "amazonaws.com", ".us-east-1.amazonaws.com", f"x{BUCKET}"]
         wall.lists.insert(0, Names(f"{wall.lists[0].arn}-not", "DENYLIST", names))
 
 
 @_near("the firewall's first list has only other names")
 def _(land: Land, _: Plan) -> None:
-    for wall in land.out.walls:
+    for wall in land.walls:
         wall.lists.insert(0, Names(f"{wall.lists[0].arn}-more", "ALLOWLIST", [".example.com"]))
 
 
 @_near("the firewall names each host")
 def _(land: Land, _: Plan) -> None:
-    for wall in land.out.walls:
+    for wall in land.walls:
         wall.lists[0].entries = [API, REGISTRY, BUCKET]
 
 
 @_near("the firewall names whole domains")
 def _(land: Land, _: Plan) -> None:
-    for wall in land.out.walls:
+    for wall in land.walls:
         wall.lists[0].entries = [".com"]
 
 
 @_near("the firewall has an alert list")
 def _(land: Land, _: Plan) -> None:
-    for wall in land.out.walls:
+    for wall in land.walls:
         wall.lists.insert(0, Names(f"{wall.lists[0].arn}-alert", "ALERTLIST", [".amazonaws.com"]))
 
 
 @_near("the firewall denies for other sources")
 def _(land: Land, _: Plan) -> None:
-    for wall in land.out.walls:
+    for wall in land.walls:
         names = Names(f"{wall.lists[0].arn}-lab", "DENYLIST", [".amazonaws.com"], [_ELSEWHERE])
         wall.lists.insert(0, names)
         for each in wall.lists[1:]:
             each.home = wall.home
         wall.home = []
+
+
+@_near("the inspection VPC has a default route for others")
+def _(land: Land, plan: Plan) -> None:
+    if site := land.sites.get("look"):
+        site.gateway, site.attached = "igw-look", False
+        for zone in range(plan.zones):
+            site.tables[f"rtb-look-in-{zone}"].append(Way(_ELSEWHERE, "igw-look"))
+
+
+@_near("other spokes are not inspected")
+def _(land: Land, _: Plan) -> None:
+    if "tgw-rtb-look" in land.tables:
+        land.tables["tgw-rtb-unlooked"] = [Way(ANYWHERE, "tgw-attach-out")]
+        land.tables["tgw-rtb-look"].append(Way(_ELSEWHERE, "none", alive=False))
 
 
 @_near("DNS Firewall allows before it blocks everything")

@@ -53,6 +53,7 @@ class Plan:
     - `one_table`: the gateway has one route table for all. `wide`: routes back are for all spokes.
     - `narrow`: the node's group lets TLS out alone. `failed`: a pull has failed, and the message names no address.
     - `zone_ids`: EC2 shows the ids of zones. `appliance`: the egress VPC's attachment has appliance mode.
+    - `inspected`: what leaves the spoke for the internet goes through the firewall of a VPC in between, and back.
     - `walled`: a firewall stands before the NAT gateways; strictly, if `strict`.
     """
 
@@ -73,6 +74,7 @@ class Plan:
     appliance: bool
     narrow: bool
     failed: bool
+    inspected: bool
 
 
 def drawn(seed: int) -> Plan:
@@ -102,6 +104,7 @@ def drawn(seed: int) -> Plan:
         appliance=dice.random() < 0.3,
         narrow=maybe(),
         failed=maybe(),
+        inspected=maybe(),
     )
 
 
@@ -171,8 +174,40 @@ def _join(plan: Plan, land: Land) -> None:
         *(Way(block, "tgw-attach-hub") for block in land.hub.blocks),
     ]
     land.tables[shared] += [Way(block, "tgw-attach-spoke") for block in land.spoke.blocks]
+    if plan.inspected and not plan.one_table:
+        _inspect(plan, land)
     if plan.peered:
         land.links[LINK] = Link(LINK, (land.spoke.id, land.hub.id))
+
+
+def _inspect(plan: Plan, land: Land) -> None:
+    """Lead what the spoke sends to the egress VPC through a firewall in a VPC in between, and the answers, too."""
+    site = _site("look", plan.accounts[3], 150, plan)
+    site.tables = {name: [] for name in site.tables}
+    at = {f"vpce-look-{zone}": f"subnet-look-in-{zone}" for zone in range(plan.zones)}
+    for zone in range(plan.zones):
+        site.tables[f"rtb-look-tgw-{zone}"].append(Way(ANYWHERE, f"vpce-look-{zone}"))
+        site.tables[f"rtb-look-in-{zone}"].append(Way(ANYWHERE, GATEWAY))
+    site.walls.append(_wall("look", site.account, at, strict=plan.strict))
+    land.sites["look"] = site
+    places = [place for place in site.places if "-tgw-" in place]
+    look = Plug("tgw-attach-look", site.id, site.account, places, "tgw-rtb-look", appliance=True)
+    land.plugs[look.id] = look
+    spoke, out = land.plugs["tgw-attach-spoke"], land.plugs["tgw-attach-out"]
+    for way in land.tables[spoke.table]:
+        way.via = look.id if way.via == out.id else way.via
+    out.table = "tgw-rtb-out"
+    land.tables[out.table] = [Way(block, look.id) for block in land.spoke.blocks]
+    land.tables[look.table] = [Way(ANYWHERE, out.id), *(Way(block, spoke.id) for block in land.spoke.blocks)]
+
+
+def _wall(name: str, account: str, at: dict[str, str], *, strict: bool) -> Wall:
+    """Return a firewall that lets the names of a pull through."""
+    arn = f"arn:aws:network-firewall:eu-west-1:{account}"
+    names = [f".ecr.{API.partition('.ecr.')[2]}", f".{S3}"]
+    listed = Names(f"{arn}:stateful-rulegroup/allowed-{name}", "ALLOWLIST", names)
+    home = ["10.0.0.0/8", "100.64.0.0/10"]
+    return Wall(f"{arn}:firewall/{name}", f"{arn}:firewall-policy/{name}", at, [listed], home, strict)
 
 
 def _fill_spoke(plan: Plan, land: Land) -> None:
@@ -205,7 +240,6 @@ def _fill_hub(plan: Plan, land: Land) -> None:
 def _fill_out(plan: Plan, land: Land) -> None:
     out = land.out
     out.gateway = "igw-out"
-    arn = f"arn:aws:network-firewall:eu-west-1:{out.account}"
     at: dict[str, str] = {}
     for zone in range(plan.zones):
         entry, inner = out.tables[f"rtb-out-tgw-{zone}"], out.tables[f"rtb-out-in-{zone}"]
@@ -224,10 +258,7 @@ def _fill_out(plan: Plan, land: Land) -> None:
         behind += [Way(ANYWHERE, nat.id), *(Way(block, GATEWAY) for block in back(plan, land))]
         inner += [Way(block, wall) for block in back(plan, land)]
     if plan.walled:
-        home = ["10.0.0.0/8", "100.64.0.0/10"]
-        names = [f".ecr.{API.partition('.ecr.')[2]}", f".{S3}"]
-        listed = Names(f"{arn}:stateful-rulegroup/allowed", "ALLOWLIST", names)
-        out.walls.append(Wall(f"{arn}:firewall/edge", f"{arn}:firewall-policy/edge", at, [listed], home, plan.strict))
+        out.walls.append(_wall("edge", out.account, at, strict=plan.strict))
 
 
 def _zone(service: str, plan: Plan) -> Zone:

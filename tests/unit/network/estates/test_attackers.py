@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _SEEDS: Final = range(12)
 # What a whole answer may be long, in characters.
-_LONGEST: Final = 60_000
+_LONGEST: Final = 80_000
 
 
 def _loop_at_gateway(land: Land, _: Plan) -> None:
@@ -111,6 +111,16 @@ def _odd_zones(land: Land, _: Plan) -> None:
     land.zones = [Zone(name, "", {name: "vpce-1", REGISTRY: "not an address"}) for name in names if name != "com"]
 
 
+def _states_of_attachments(land: Land, _: Plan) -> None:
+    for plug, state in zip(land.plugs.values(), ("", "unheard-of", ""), strict=False):
+        plug.state = state
+
+
+def _states_of_connections(land: Land, _: Plan) -> None:
+    for number, link in enumerate(land.links.values()):
+        link.state = ("", "unheard-of")[number % 2]
+
+
 HOSTILE: Final[dict[str, Change]] = {
     "the gateway sends all back to the spoke": _loop_at_gateway,
     "the egress VPC sends all back to the gateway": _loop_back_from_egress,
@@ -126,6 +136,8 @@ HOSTILE: Final[dict[str, Change]] = {
     "attachments are of other kinds": _other_kinds,
     "attachments are of VPCs that nobody knows": _nobody_knows_the_vpc,
     "targets are of no kind": _odd_targets,
+    "attachments are in states that nobody knows": _states_of_attachments,
+    "peering connections are in states that nobody knows": _states_of_connections,
     "zones have odd names": _odd_zones,
 }
 
@@ -154,7 +166,7 @@ def _many_routes(land: Land, _: Plan) -> None:
 
 
 def _many_domains(land: Land, _: Plan) -> None:
-    for wall in land.out.walls:
+    for wall in land.walls:
         wall.lists[0].entries[:0] = [f".h{n}.example.com" for n in range(30_000)]
 
 

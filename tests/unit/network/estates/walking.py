@@ -28,7 +28,7 @@ PEERING: Final = "peering_cannot_carry_traffic"
 _ANSWER_PORTS: Final = (33000, 45000, 60000)
 _MOST_WALLS: Final = 8
 _UP: Final = ("available", "modifying")
-_PASSING: Final = ("pending", "initiating")
+_PASSING: Final = ("pending", "initiating", "", "unheard-of")
 _GONE: Final = ("deleted", "rejected")
 
 
@@ -40,21 +40,38 @@ class Drop(NamedTuple):
     account: str
 
 
+class Crossing(NamedTuple):
+    """One step over the gateway: out of a VPC, which the request entered by `entry`, over both attachments.
+
+    `walls` are the firewalls' endpoints that it went through there.
+    """
+
+    site: Site
+    entry: str
+    walls: tuple[str, ...]
+    near: Plug
+    far: Plug
+
+
 @dataclass
 class Walk:
-    """One connection on its way to an address. `over` and `walls` are what its answer has to come back through."""
+    """One connection on its way to an address. `over` and `walls` are what its answer has to come back through.
+
+    `entry` is the subnet by which the request came into the VPC that it is in, and `walls` what it went through there.
+    """
 
     land: Land
     stage: str
     server: str = ""
     drops: list[Drop] = field(default_factory=list)
     unsure: list[str] = field(default_factory=list)
-    over: list[Plug] = field(default_factory=list)
+    over: list[Crossing] = field(default_factory=list)
     walls: list[str] = field(default_factory=list)
+    entry: str = ""
 
     def fork(self, server: str = "") -> Walk:
         to = server or self.server
-        return Walk(self.land, self.stage, to, [*self.drops], [*self.unsure], [*self.over], [*self.walls])
+        return Walk(self.land, self.stage, to, [*self.drops], [*self.unsure], [*self.over], [*self.walls], self.entry)
 
     def drop(self, cause: str, resource: str, account: str) -> None:
         self.drops.append(Drop(cause, resource, account))
@@ -164,6 +181,8 @@ def _through(endpoint: str, site: Site, walk: Walk) -> list[Walk]:
     if len(walk.walls) > _MOST_WALLS:
         walk.unsure.append("a loop")
         return [walk]
+    if wall.strict and walk.land.failed:
+        walk.unsure.append("what a default action drops before a name is seen")
     if by := dropped(HOSTS[walk.stage], walk.land.address, wall):
         walk.drop("network_firewall_blocks_registry", by, site.account)
     walk.walls.append(endpoint)
@@ -190,24 +209,34 @@ def _over_gateway(site: Site, place: str, walk: Walk) -> list[Walk]:
     if not here:
         walk.drop(GATEWAY, near.id, site.account)
     for entry in here:
-        walk.serves(site, entry)
+        walk.crosses(site, entry, [(False, land.address, 443)])
     if near.state not in _UP:
         return [walk]
     far = _routed(near, walk.server, walk)
     other = land.site(far.to) if far else None
     if far is None or other is None:
         return [walk]
-    walk.over += [near, far]
-    same = [each for each in far.places if other.places[each].zone == zone]
-    entries = same if same and land.zone_ids and not far.appliance else far.places
-    return [each for entry in entries for each in _enters(other, entry, walk.fork())]
+    if other is land.spoke or [each.site for each in walk.over].count(other) > 1:
+        walk.unsure.append("a loop")
+        return [walk]
+    walk.over.append(Crossing(site, walk.entry, tuple(walk.walls), near, far))
+    walk.walls = []
+    return [each for entry in _entries(far, other, zone, land) for each in _enters(other, entry, walk.fork())]
+
+
+def _entries(plug: Plug, site: Site, zone: int, land: Land) -> list[str]:
+    """Return the subnets by which the gateway may let traffic of a zone into a VPC."""
+    same = [each for each in plug.places if site.places[each].zone == zone]
+    return same if same and land.zone_ids and not plug.appliance else plug.places
 
 
 def _plug_of(site: Site, walk: Walk) -> Plug | None:
     """Return the attachment by which the request leaves a VPC."""
     plugs = [each for each in walk.land.plugs.values() if each.to == site.id and each.state not in _GONE]
-    if len(plugs) != 1 or walk.over:
-        walk.unsure.append(f"{site.id} has {len(plugs)} attachments, and the request came over {len(walk.over)}")
+    if walk.over:
+        plugs = [walk.over[-1].far]
+    if len(plugs) != 1:
+        walk.unsure.append(f"{site.id} has {len(plugs)} attachments")
         return None
     (near,) = plugs
     if near.state in _PASSING:
@@ -235,9 +264,10 @@ def _routed(plug: Plug, address: str, walk: Walk) -> Plug | None:
 
 
 def _enters(site: Site, entry: str, walk: Walk) -> list[Walk]:
+    walk.entry = entry
     way = taken(site.table_of(entry), walk.server, site.blocks, site.lists)
     if way is not None and (way.alive or way.via.startswith("nat-")):
-        walk.asks(site, entry)
+        walk.crosses(site, entry, [(True, walk.server, 443)])
     return _on(site, entry, walk)
 
 
@@ -245,7 +275,9 @@ def _over_link(name: str, site: Site, walk: Walk) -> None:
     link = walk.land.links[name]
     other = walk.land.site(next(each for each in link.sides if each != site.id))
     assert other
-    if link.state != "active" or not is_within(walk.server, *other.blocks):
+    if link.state in _PASSING:
+        walk.unsure.append(f"{name} is in state {link.state}")
+    elif link.state != "active" or not is_within(walk.server, *other.blocks):
         walk.drop(PEERING, name, site.account)
     else:
         _at_endpoint(other, "", walk)
@@ -283,6 +315,8 @@ def _over_nat(way: Way, site: Site, place: str, walk: Walk) -> None:
         walk.drop("nat_gateway_unavailable", way.via, site.account)
     if nat is None or not way.alive:
         return
+    if not address_of(walk.server).is_global:
+        walk.unsure.append(f"{walk.server} is no public address")
     if nat.place == place:
         walk.unsure.append("the NAT gateway is in the subnet of the gateway's interface")
     walk.serves(site, nat.place)
@@ -297,22 +331,70 @@ def _over_nat(way: Way, site: Site, place: str, walk: Walk) -> None:
 
 def _answers(site: Site, place: str, walk: Walk) -> None:
     """Follow the answer to the node's address back, the way that the request came."""
-    node = walk.land.address
-    if site is walk.land.spoke:
-        return
-    for wall in reversed(walk.walls):
-        way = taken(site.table_of(place), node, site.blocks, site.lists)
-        if way is None or not way.alive or way.via != wall:
-            walk.unsure.append(f"answers do not come back through {wall}")
+    crossings, walls = [*walk.over], [*walk.walls]
+    while crossings:
+        crossing = crossings.pop()
+        out = _out_of(site, place, walls, "tgw-", walk)
+        if out is None:
             return
+        entry = _back_over(crossing, site, out, crossings, walk)
+        if entry is None:
+            return
+        site, place, walls = crossing.site, entry, [*crossing.walls]
+    if site is not walk.land.spoke:
+        _out_of(site, place, walls, "pcx-", walk)
+
+
+def _out_of(site: Site, place: str, walls: list[str], over: str, walk: Walk) -> str | None:
+    """Return the subnet from which the answer leaves a VPC, through the request's firewalls. None if it does not."""
+    node = walk.land.address
+    for wall in reversed(walls):
+        way = taken(site.table_of(place), node, site.blocks, site.lists)
+        if way is None or not way.alive or way.via.startswith(("igw-", "nat-")):
+            walk.drop(NO_ROUTE, place, site.account)
+        elif way.via != wall:
+            walk.unsure.append(f"answers do not come back through {wall}")
+            return None
         place = next(each.at[wall] for each in site.walls if wall in each.at)
     way = taken(site.table_of(place), node, site.blocks, site.lists)
     if way is None or not way.alive or way.via.startswith(("igw-", "nat-")):
         walk.drop(NO_ROUTE, place, site.account)
-    elif not way.via.startswith("tgw-" if walk.over else "pcx-"):
+        return place
+    if not way.via.startswith(over):
         walk.unsure.append(f"answers leave {place} over {way.via}")
-    elif walk.over:
-        near, far = walk.over
-        back = _routed(far, node, walk)
-        if back is not None and back is not near:
+        return None
+    return place
+
+
+def _back_over(crossing: Crossing, site: Site, place: str, earlier: list[Crossing], walk: Walk) -> str | None:
+    """Return the subnet by which the answer comes back into the VPC before. None if it does not, or nobody knows."""
+    land, near, far, zone = walk.land, crossing.near, crossing.far, site.places[place].zone
+    here = [each for each in far.places if site.places[each].zone == zone]
+    if not here:
+        walk.drop(GATEWAY, far.id, site.account)
+    for each in here:
+        walk.crosses(site, each, [(False, walk.server, port) for port in _ANSWER_PORTS])
+    back = _routed(far, land.address, walk)
+    if back is not near:
+        if back is not None:
             walk.unsure.append(f"answers go to {back.to}")
+        return None
+    entries = _entries(near, crossing.site, zone, land)
+    if near.appliance and earlier:
+        entries = [crossing.entry]
+    _answer_enters(crossing.site, entries, walk)
+    if crossing.walls and entries != [crossing.entry]:
+        walk.unsure.append(f"answers may enter {crossing.site.id} by {entries}")
+        return None
+    return entries[0] if entries else crossing.entry
+
+
+def _answer_enters(site: Site, entries: list[str], walk: Walk) -> None:
+    """The answer comes off the gateway in one of these subnets."""
+    packets = [(True, walk.land.address, port) for port in _ANSWER_PORTS]
+    shut = [each for each in entries if not all(passes(site.acl_of(each), packet) for packet in packets)]
+    if len(shut) == len(entries):
+        for each in shut:
+            walk.crosses(site, each, packets)
+    elif shut:
+        walk.unsure.append(f"answers may enter {site.id} by {shut}")
