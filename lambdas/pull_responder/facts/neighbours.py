@@ -196,12 +196,15 @@ def _attachments(
 
 
 def _attachment(found: TransitGatewayAttachmentTypeDef, account: str) -> Attachment:
-    """Return an attachment. Where it names no owners, they are the `account` that was asked."""
+    """Return an attachment. Where it does not name the owner of what is attached, that is the `account` asked.
+
+    Raises KeyError without the gateway's owner: elsewhere, its attachments and tables would seem to be none.
+    """
     association = found.get("Association", {})
     return Attachment(
         id=found["TransitGatewayAttachmentId"],
         gateway_id=found.get("TransitGatewayId", ""),
-        gateway_owner=found.get("TransitGatewayOwnerId") or account,
+        gateway_owner=found["TransitGatewayOwnerId"],
         kind=found.get("ResourceType", ""),
         resource_id=found.get("ResourceId", ""),
         owner=found.get("ResourceOwnerId") or account,

@@ -46,7 +46,7 @@ OVER_EGRESS: dict[Read, set[str]] = {
     (GATEWAY, "ec2:SearchTransitGatewayRoutes"): {TGW, *AWAY},
     (OUT, "ec2:DescribeVpcs"): NONE,
     # It shows whether VPC Block Public Access stops the NAT gateway's traffic.
-    (OUT, "ec2:DescribeSubnets"): {NO_ROUTE},
+    (OUT, "ec2:DescribeSubnets"): {NO_ROUTE, TGW},
     (OUT, "ec2:DescribeRouteTables"): AWAY,
     (OUT, "ec2:DescribeNetworkAcls"): {ACL},
     (OUT, "ec2:DescribeNatGateways"): {NO_ROUTE, NAT, ACL},
@@ -74,7 +74,7 @@ TO_HUB: dict[Read, set[str]] = {
     (HUB, "ec2:DescribeRouteTables"): AT_HUB,
     (HUB, "ec2:DescribeNetworkAcls"): {ACL},
     (HUB, "ec2:DescribeSecurityGroups"): {INGRESS},
-    (HUB, "ec2:DescribeSubnets"): NONE,
+    (HUB, "ec2:DescribeSubnets"): {TGW},
     (HUB, "ec2:DescribeVpcs"): NONE,
     (HUB, "ec2:DescribeNatGateways"): NONE,
 }
