@@ -336,6 +336,22 @@ class TestOverTheEgressVpc:
         both = estate.attachment("out", subnet_ids=("subnet-out-tgw", "subnet-out-b"), appliance_mode=True)
         assert faults(both.trace()) == {(ACL, "acl-out-tgw"), (ACL, "acl-out-b")}
 
+    @pytest.mark.parametrize("state", ["pendingAcceptance", "failed", "rejected", "deleting"])
+    def test_a_gateway_sends_nothing_over_an_attachment_that_is_not_available(self, state: str) -> None:
+        fault = the_fault(enterprise().attachment("out", state=state).trace())
+        assert (fault.cause.value, fault.resource_id) == (TGW, "tgw-attach-out")
+        assert fault.owned is not None
+        assert (fault.owned.account, fault.fixes[0].target) == (GATEWAY, "tgw-attach-out")
+        assert f"leads to tgw-attach-out, in state {state}, so transit gateway tgw-1 sends nothing" in fault.explanation
+
+    def test_a_zone_without_a_subnet_of_the_attachment_is_told_with_its_vpc_where_no_node_can_move(self) -> None:
+        """Only of the node's own VPC are nodes that could be moved to another zone."""
+        there = enterprise().entry("vpc-out", "subnets", "subnet-out-nat", Subnet("subnet-out-nat", (), ZONE_B))
+        subnets = {**_subnets(), "subnet-node": replace(_subnets()["subnet-node"], availability_zone=ZONE_B)}
+        here = replace(enterprise(), spoke=enterprise().spoke.with_facts(subnets=subnets))
+        owned = {where: the_fault(estate.trace()).owned for where, estate in (("here", here), ("there", there))}
+        assert {where: each and each.vpc_id for where, each in owned.items()} == {"here": "", "there": "vpc-out"}
+
     def test_answers_may_enter_by_any_subnet_of_the_attachment(self) -> None:
         subnets = {**_subnets(), "subnet-tgw-b": Subnet("subnet-tgw-b", ("10.0.9.16/28",), ZONE_B)}
         estate = enterprise().attachment("spoke", subnet_ids=("subnet-tgw", "subnet-tgw-b"))
@@ -500,6 +516,11 @@ class TestTheHubsEndpoint:
         near = {**_subnets(), "subnet-node": replace(_subnets()["subnet-node"], zone_id="euw1-az1")}
         here = replace(estate, spoke=estate.spoke.with_facts(subnets=near)).dialling_hub()
         assert faults(here.trace()) == {(ACL, "acl-hub-tgw")}
+
+    def test_a_prefix_list_that_cannot_be_read_may_lead_the_traffic_elsewhere(self) -> None:
+        path = enterprise().routes("subnet-hub-tgw", Route("pl-1", "eni-fw")).dialling_hub().trace()
+        assert faults(path) == set()
+        assert "pl-1" in reason(path, NO_ROUTE)
 
     def test_answers_leave_by_the_zone_of_the_endpoint_whichever_way_the_requests_came(self) -> None:
         """The node is in zone a, the endpoint in zone b: each direction meets the gateway in the zone it starts in."""
