@@ -68,10 +68,10 @@ def _fix(fault: Fault, path: PullPath) -> Remediation:
 
 
 def _shortly(change: str, entries: list[str]) -> str:
-    """Return a change in few words: without a rule, and with the number of hosts in place of their names."""
-    number = f"{len(entries)} hosts" if len(entries) > 1 else "1 host"
+    """Return a change in few words: without a rule, and with what the hosts are for in place of long names."""
     words = _and(entries)
-    return change.removesuffix(": {}").replace("{}", words if len(words) <= _SHORT else number)
+    few = words if len(words) <= _SHORT else f"the names of {few_words(entries)}"
+    return change.removesuffix(": {}").replace("{}", few)
 
 
 def _and(entries: list[str]) -> str:

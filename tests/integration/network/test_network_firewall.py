@@ -131,7 +131,7 @@ def test_the_hosts_that_a_list_lacks_are_one_change(walled: Walled) -> None:
     hosts = ("api.ecr", f"{SPOKE_ACCOUNT}.dkr.ecr", f"prod-{REGION}-starport-layer-bucket.s3")
     first, second, third = (f"{each}.{REGION}.amazonaws.com" for each in hosts)
     assert fix.summary.startswith(f"Add {first}, {second} and {third} to the targets of rule group list-0.")
-    assert fix.short == "Add 3 hosts to the targets of rule group list-0."
+    assert fix.short == "Add the names of the hosts of pulls to the targets of rule group list-0."
 
 
 @pytest.mark.parametrize("action", ["ListFirewallPolicies", "ListRuleGroups"])
