@@ -71,6 +71,7 @@ class PullPath:
 
     - `paths` start where the nodes are.
     - `others` start in the subnets where more of them may be started.
+    - `seen` is what kubelet's message shows of the connection that failed, as `trace` takes it.
     - `owned` is where a fault is that lies outside the nodes' VPC: then `network` is the VPC of the fault (`at`).
     """
 
@@ -79,6 +80,7 @@ class PullPath:
     partition: str
     paths: tuple[tuple[NodePlace, Path], ...]
     others: tuple[tuple[NodePlace, Path], ...] = ()
+    seen: Sighting | None = None
     owned: Owned | None = None
 
     def at(self, fault: Fault) -> PullPath:
@@ -226,6 +228,7 @@ def _trace(pull: PullFailure, facts: PullFacts, host: str | None, seen: Sighting
         partition=pull.partition,
         paths=tuple((place, trace(place, registry, known, seen)) for place in places),
         others=tuple((place, trace(place, registry, known, seen)) for place in others),
+        seen=seen,
     )
 
 
@@ -351,6 +354,7 @@ def _failure(
                 registry,
                 mended,
                 relevant,
+                found.seen,
             ),
             fixes,
         ),

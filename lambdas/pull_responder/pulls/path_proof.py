@@ -11,6 +11,7 @@ from pull_responder.pulls.network_changes import network_after
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
+    from pull_responder.model.sighting import Sighting
     from pull_responder.model.verdict import Remediation
     from pull_responder.network import Fault, Network, NodePlace, Path, PathCause
 
@@ -24,11 +25,13 @@ def prove_way(  # noqa: PLR0913, PLR0917 -- what is fixed, and what is traced
     registry: RegistryPlace,
     mended: Collection[tuple[PathCause, str]],
     relevant: Callable[[Path], Path],
+    seen: Sighting | None = None,
 ) -> Remediation:
     """Return the fix, with a sentence for each fault that is left of those `mended`, or that the fix brings to light.
 
     Other faults that were there before have their own causes and fixes. `relevant` returns the part of a path that the
-    failure is about.
+    failure is about. `seen` is what kubelet's message shows of the connection. It counts only for faults that it alone
+    shows, such as those on the way to an address that was dialled: after the fix, names may lead elsewhere.
     """
     changed = network_after(fix, network)
     if changed == network:
@@ -39,6 +42,12 @@ def prove_way(  # noqa: PLR0913, PLR0917 -- what is fixed, and what is traced
         for fault in relevant(trace(place, registry, changed)).faults:
             key = (fault.cause, fault.resource_id)
             if key in mended or key not in known:
+                left.setdefault(fault.explanation, fault)
+        if seen is None:
+            continue
+        before = {(fault.cause, fault.resource_id) for fault in trace(place, registry, network).faults}
+        for fault in relevant(trace(place, registry, changed, seen)).faults:
+            if (fault.cause, fault.resource_id) in mended and (fault.cause, fault.resource_id) not in before:
                 left.setdefault(fault.explanation, fault)
     if not left:
         return fix
