@@ -101,8 +101,8 @@ def _grants(refused: Iterable[Refusal]) -> list[str]:
     """Return the sentences that say what to grant, one for each role or policy."""
     known = list(dict.fromkeys(refused))
     steps = [
-        f"Create role {each.role} in account {each.account} from {_TEMPLATE}, let it trust the account of Pull "
-        "Responder, and list the account in `readAccounts` if it is not of the same organization."
+        f"Create role {each.role} in account {each.account} from {_TEMPLATE}, let it trust the role that Pull "
+        "Responder runs with, and list the account in `readAccounts` if it is not of the same organization."
         for each in known
         if each.member
     ]

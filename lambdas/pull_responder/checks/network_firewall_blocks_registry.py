@@ -11,7 +11,8 @@ cause undecided. AWS's own rule groups are taken to drop nothing of ECR or S3.
 
 Why that stops a pull: a list that allows some domains denies all others. It often has the registry's name and not that
 of the layers' bucket, or lacks the FIPS or dual-stack names, or the nodes' range in HOME_NET. A rule without `flow`
-drops the first packet, before the firewall has seen a name. kubelet says `i/o timeout` or `connection reset`.
+drops the first packet, before the firewall has seen a name. kubelet says `TLS handshake timeout` where a name is
+dropped, `i/o timeout` where the first packet is, and `connection reset` where a rule rejects.
 
 How to fix it: make the change that is named. It was tried out on the policy. Whoever owns the firewall decides.
 
@@ -56,22 +57,24 @@ def _fix(fault: Fault, path: PullPath) -> Remediation:
             changes.setdefault(fix.change, {})[fix.entry] = None
     if changes:
         said = "; ".join(change.replace("{}", _and(list(entries))) for change, entries in changes.items())
-        few = "; ".join(_shortly(change, list(entries)) for change, entries in changes.items())
+        hosts = {fix.host for fix in fault.fixes}
+        few = "; ".join(_shortly(change, list(entries), hosts) for change, entries in changes.items())
         whole = where.remedy(f"{said}. {_DECIDES}", docs.NETWORK_FIREWALL_DOMAINS)
         return replace(whole, short=f"{few}.")
-    hosts = _and(list(dict.fromkeys(fix.host for fix in fault.fixes if fix.host)))
+    names = _and(list(dict.fromkeys(fix.host for fix in fault.fixes if fix.host)))
     return where.remedy(
-        f"Let {hosts} pass {fault.resource_id}. {_DECIDES}",
+        f"Let {names} pass {fault.resource_id}. {_DECIDES}",
         docs.NETWORK_FIREWALL_DOMAINS,
         short=f"Let {few_words(fix.host for fix in fault.fixes if fix.host)} pass.",
     )
 
 
-def _shortly(change: str, entries: list[str]) -> str:
+def _shortly(change: str, entries: list[str], hosts: set[str | None]) -> str:
     """Return a change in few words: without a rule, and with what the hosts are for in place of long names."""
     words = _and(entries)
-    few = words if len(words) <= _SHORT else f"the names of {few_words(entries)}"
-    return change.removesuffix(": {}").replace("{}", few)
+    if len(words) > _SHORT and hosts.issuperset(entries):
+        words = f"names for {few_words(entries)}"
+    return change.removesuffix(": {}").replace(" the targets of", "").replace("{}", words)
 
 
 def _and(entries: list[str]) -> str:

@@ -185,8 +185,10 @@ def out_crossings(stay: Stay, start: str, server: Peer) -> tuple[Crossing, ...]:
 
 def taken_hop(route: Route, stay: Stay) -> Hop:
     """Return the hop of a route that takes the traffic on from a subnet."""
-    evidence = f"{stay.at} of {vpc_id(stay.network)} takes {route}"
-    return Hop(HopKind.ROUTE, route.target, _ROUTE, (evidence,))
+    table = read(stay.network.route_tables, stay.at, stay.at)
+    if isinstance(table, Unread):
+        return Hop(HopKind.ROUTE, stay.at, _ROUTE, (f"{route} takes it on from {stay.at}",))
+    return Hop(HopKind.ROUTE, table.id, _ROUTE, (f"{route} of {table.id} takes it on from {stay.at}",))
 
 
 def _entered(stay: Stay, errand: Errand) -> End:

@@ -9,7 +9,7 @@ import pytest
 from tests.integration.network.enterprise import OUT, other
 from tests.integration.network.estate import ACCOUNT, REGION, NetworkEstate, causes, only, opened
 from tests.integration.network.hub import HOST, diagnosed, dns_servers, of_manifest
-from tests.integration.network.test_examples import NO_NAME, show
+from tests.integration.network.test_examples import NO_SUCH_HOST, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -171,4 +171,4 @@ def test_a_rule_group_that_another_account_shares_is_that_accounts(estate: Netwo
 def test_the_page(estate: NetworkEstate, example: Callable[..., None]) -> None:
     estate.behind_nat().node()
     firewall(estate, ("ALLOW", OTHERS), ("BLOCK", ["*"]))
-    show(example, estate, NO_NAME, CAUSE)
+    show(example, estate, NO_SUCH_HOST, CAUSE)

@@ -37,6 +37,7 @@ NO_CREDENTIALS = (
     "authorization failed: no basic auth credentials"
 )
 NO_NAME = REQUEST + f"dial tcp: lookup {HOST}: i/o timeout"
+NO_SUCH_HOST = REQUEST + f"dial tcp: lookup {HOST} on 10.0.0.2:53: no such host"
 LAYER = (
     f"failed to copy: httpReadSeeker: failed open: failed to do request: Get "
     f'"https://prod-{REGION}-starport-layer-bucket.s3.{REGION}.amazonaws.com/0f0f-0f0f/ab": '

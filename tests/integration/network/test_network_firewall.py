@@ -11,7 +11,7 @@ from tests.integration.network.enterprise import OUT, SPOKES, Enterprise, enterp
 from tests.integration.network.estate import ACCOUNT as SPOKE_ACCOUNT
 from tests.integration.network.estate import INTERNET, REGION, NetworkEstate, causes, only, opened
 from tests.integration.network.test_enterprise import asked
-from tests.integration.network.test_examples import TIMEOUT, show
+from tests.integration.network.test_examples import LAYER, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,7 +131,7 @@ def test_the_hosts_that_a_list_lacks_are_one_change(walled: Walled) -> None:
     hosts = ("api.ecr", f"{SPOKE_ACCOUNT}.dkr.ecr", f"prod-{REGION}-starport-layer-bucket.s3")
     first, second, third = (f"{each}.{REGION}.amazonaws.com" for each in hosts)
     assert fix.summary.startswith(f"Add {first}, {second} and {third} to the targets of rule group list-0.")
-    assert fix.short == "Add the names of the hosts of pulls to the targets of rule group list-0."
+    assert fix.short == "Add names for the hosts of pulls to rule group list-0."
 
 
 @pytest.mark.parametrize("action", ["ListFirewallPolicies", "ListRuleGroups"])
@@ -230,6 +230,9 @@ def test_stateless_rules_that_let_no_answers_back(walled: Walled) -> None:
     finding = only(asked(walled.whole), CAUSE)
     assert finding.resource.id == arn
     assert "rule 2 of stateless rule group packets (aws:drop) drops the answer" in finding.explanation
+    short = finding.remediation.short
+    assert "forward to the stateful rules TCP from" in short  # what is no host is not said to be one
+    assert "names for" not in short
 
 
 def test_rule_groups_of_aws_are_not_read(walled: Walled) -> None:
@@ -251,4 +254,4 @@ def test_a_firewall_that_cannot_be_read_is_open_by_the_action(walled: Walled, ac
 
 def test_the_page(walled: Walled, example: Callable[..., None]) -> None:
     walled.domains("ALLOWLIST", ECR)
-    show(example, walled.whole.spoke, TIMEOUT, CAUSE)
+    show(example, walled.whole.spoke, LAYER + "net/http: TLS handshake timeout", CAUSE)

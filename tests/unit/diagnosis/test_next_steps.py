@@ -47,7 +47,7 @@ LIMITED = failed(
 )
 CREATE = (
     "Create role PullResponderReadOnly in account 222222222222 from infra/member-role.yaml, let it trust the "
-    "account of Pull Responder, and list the account in `readAccounts` if it is not of the same organization."
+    "role that Pull Responder runs with, and list the account in `readAccounts` if it is not of the same organization."
 )
 ORGANIZATION = (
     "Set `organizationAccount` to the organization's management account or a delegated administrator, and let Pull "

@@ -93,7 +93,7 @@ class TestOverTheEgressVpc:
             ("transit gateway", "tgw-attach-spoke"),
             ("subnet", "subnet-tgw"),
             ("transit gateway", "tgw-rtb-spokes"),
-            ("route", "nat-out"),
+            ("route", "rtb-out-tgw"),
             ("subnet", "subnet-out-tgw"),
             ("NAT gateway", "nat-out"),
             ("subnet", "subnet-out-nat"),

@@ -34,14 +34,14 @@ def show(story: Story) -> None:
     sheet.paragraph(story.message)
     sheet.heading("The answer, with credentials of the spoke")
     _show_answer(sheet, story.answer)
-    sheet.heading("The way to the registry hop by hop, over the hub's endpoint")
+    sheet.heading("The way to the registry and back, hop by hop, over the hub's endpoint")
     _show_hops(sheet, story.answer, "manifest")
     sheet.heading("The fix, run as it is printed")
     for command in story.fixing:
         sheet.command_result(command)
     sheet.heading("After: nothing is wrong")
     _show_answer(sheet, story.after)
-    sheet.heading("The way to the layers hop by hop, over the egress VPC's firewall")
+    sheet.heading("The way to the layers and back, hop by hop, over the egress VPC's firewall")
     _show_hops(sheet, story.after, "layer")
     sheet.console.print()
     if not story.problems:
