@@ -24,9 +24,12 @@ from pull_responder.network.places import Trip, address_peer, addresses_of, is_p
 from pull_responder.network.resolution import Resolution, endpoints_of
 from pull_responder.network.routing import describe, routing
 from pull_responder.network.security_groups import HTTPS, egress_hop
+from pull_responder.network.zones import look_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from pull_responder.network.zones import HostedZone
 
 _IPV4: Final = 4
 _IPV6: Final = 6
@@ -57,17 +60,19 @@ class Reading:
     - `reason`: the address and what it shows, in words. Empty if it shows nothing new.
     - `endpoint`: the endpoint that it belongs to.
     - `is_public`: whether it is a public address, though the name was computed to lead to an endpoint.
+    - `as_zone`: whether a private hosted zone that answers leads the name to this address.
     """
 
     leads: Leads
     reason: str = ""
     endpoint: VpcEndpoint | None = None
     is_public: bool = False
+    as_zone: bool = False
 
     @property
     def contradicts(self) -> bool:
         """Whether the computed way does not lead to the address. Then other names may lead elsewhere, too."""
-        return self.leads in (Leads.AWAY, Leads.UNKNOWN)
+        return self.leads in (Leads.AWAY, Leads.UNKNOWN) and not self.as_zone
 
 
 def read_address(trip: Trip, found: Resolution) -> Reading:  # noqa: PLR0911 -- each return is another place
@@ -106,10 +111,22 @@ def _elsewhere(trip: Trip, found: Resolution, said: str) -> Reading:
             why = f": the private hosted zone {found.other.zone.name} answers for the name"
         away = f"{said}, a private address outside {vpc.id}{why}"
         step = f"Look who has the address {address}, such as an endpoint in the hub, and at its security groups."
-        return Reading(Leads.AWAY, Reason(away, step))
+        return Reading(Leads.AWAY, Reason(away, step), as_zone=_zone_leads_there(trip, found.other.zone))
     why = "which is no address of ECR or S3: look at the node's own DNS settings"
     unread = f"and whether that is in {vpc.id} is not known, as its blocks were not read"
     return Reading(Leads.UNKNOWN, Reason(f"{said}, {why if vpc.cidrs else unread}", RESOLVE))
+
+
+def _zone_leads_there(trip: Trip, zone: HostedZone | None) -> bool:
+    """Return whether a zone leads the destination to the dialled address: its own, or one of an endpoint elsewhere."""
+    answer = look_up(trip.destination.host, zone, _IPV6 if ":" in trip.dialled else _IPV4) if zone else None
+    if answer is None or isinstance(answer, Unread):
+        return False
+    far = (each.endpoints for each in trip.network.around.vpcs.values() if not isinstance(each, Unread))
+    alias = (each for known in far if not isinstance(known, Unread) for each in known if each.id == answer.endpoint_id)
+    found = (each.interfaces for each in alias if not isinstance(each.interfaces, Unread))
+    addresses = (*answer.addresses, *(address for known in found for each in known for address in each.addresses))
+    return bool(AddressSet.of(trip.dialled) & AddressSet.of(*addresses))
 
 
 def _inside(trip: Trip, found: Resolution, here: AddressSet, said: str) -> Reading:

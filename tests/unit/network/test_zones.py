@@ -213,6 +213,20 @@ class TestTheWayToTheHub:
         assert faults(first) == {("vpc_dns_disabled", "Z-amazonaws")}
         assert faults(second) == {("no_route_to_ecr", "subnet-hub")}
 
+    def test_an_address_to_which_the_zone_leads_leaves_the_other_ways_certain(self) -> None:
+        estate = shared(hub_with_ids(enterprise()))
+        hub = estate.network().around.vpcs["vpc-hub"]
+        assert not isinstance(hub, Unread)
+        assert not isinstance(hub.endpoints, Unread)
+        api, dkr = hub.endpoints
+        broken = estate.within("vpc-hub", endpoints=(replace(api, state="rejected"), dkr)).dialling_hub()
+        path = traced(broken)
+        assert faults(path) == {("vpc_endpoint_unavailable", "vpce-00000000000000a1")}
+        # Another address than the zone's says that names lead elsewhere.
+        other = Sighting(HOST, "10.100.1.99", 443)
+        path = traced(replace(broken, spoke=replace(broken.spoke, sighting=other)))
+        assert faults(path) == set()
+
     def test_what_kubelet_dialled_instead_outranks_the_zone(self) -> None:
         estate = shared(hub_with_ids(enterprise())).routes("subnet-hub")
         seen = Sighting(HOST, "52.1.2.3", 443)
