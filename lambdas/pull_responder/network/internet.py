@@ -87,7 +87,7 @@ def _untranslated(route: Route) -> str:
 def _problem(route: Route, network: Network) -> str:
     """Return why a route does not lead to public addresses; empty if it may."""
     if not route.active:
-        return f"route {route} leads to {route.kind.article} that is not available"
+        return f"route {route} leads to a {route.kind} that is not available"
     if route.kind is RouteTarget.LOCAL:
         return f"route {route} stays in the VPC"
     gateway = read(_gateways(route, network), route.target, route.target)

@@ -85,11 +85,6 @@ class RouteTarget(StrEnum):
     INSTANCE = "instance"
     OTHER = "target outside this VPC"
 
-    @property
-    def article(self) -> str:
-        """The kind with its article."""
-        return f"{'an' if self.value[0] in 'eiO' else 'a'} {self}"
-
 
 _TARGET_PREFIXES = {
     "igw": RouteTarget.INTERNET_GATEWAY,

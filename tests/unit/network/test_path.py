@@ -300,16 +300,16 @@ def test_no_egress_at_all_is_a_fault_even_if_endpoints_are_unread() -> None:
 
 
 BEYOND = {
-    "a transit gateway": "tgw-1",
-    "a VPC peering connection": "pcx-1",
-    "a virtual private gateway": "vgw-1",
-    "a VPC endpoint": "vpce-firewall",
-    "an Outposts local gateway": "lgw-1",
-    "a carrier gateway": "cagw-1",
-    "a network interface": "eni-1",
-    "an instance": "i-9",
-    "a core network of Cloud WAN": "arn:aws:networkmanager::111111111111:core-network/core-network-1",
-    "a target outside this VPC": "odb-1",
+    "transit gateway": "tgw-1",
+    "VPC peering connection": "pcx-1",
+    "virtual private gateway": "vgw-1",
+    "VPC endpoint": "vpce-firewall",
+    "Outposts local gateway": "lgw-1",
+    "carrier gateway": "cagw-1",
+    "network interface": "eni-1",
+    "instance": "i-9",
+    "core network of Cloud WAN": "arn:aws:networkmanager::111111111111:core-network/core-network-1",
+    "target outside this VPC": "odb-1",
 }
 
 
@@ -322,7 +322,7 @@ def test_a_route_out_of_the_vpc_is_undecided_and_the_reason_names_it(kind: str, 
     estate = isolated().routes(Route("0.0.0.0/0", target))
     assert faults(estate) == set()
     assert open_causes(estate) == {"no_route_to_ecr"} | OF_ITS_OWN.get(target, set())
-    assert f"0.0.0.0/0 -> {target} leads to {kind}" in reasons(estate, PathCause.NO_ROUTE)
+    assert f"0.0.0.0/0 -> {target} leads to a {kind}" in reasons(estate, PathCause.NO_ROUTE)
 
 
 @pytest.mark.parametrize(
