@@ -110,8 +110,8 @@ def _through(route: Route, stay: Stay, errand: Errand) -> End:
 
 def _behind_firewall(hops: Hops, through: Through, stay: Stay, errand: Errand) -> End:
     """Return why nothing leads on from a firewall's subnet: it certainly has no route, or that is not known."""
-    table = read(stay.network.route_tables, stay.at, stay.at)
-    problem = "" if isinstance(table, Unread) else _dead_end(routing(table, errand.server.addresses, stay.network))
+    table, server = read(stay.network.route_tables, stay.at, stay.at), stay.beyond(errand.server)
+    problem = "" if isinstance(table, Unread) else _dead_end(routing(table, server.addresses, stay.network))
     if isinstance(table, Unread) or not problem:
         return End(hops, through.beyond)
     return End((*hops, stay.owning(_dead_end_hop(stay, table, errand, problem))))
@@ -209,7 +209,7 @@ def _entered(stay: Stay, errand: Errand) -> End:
 
 def _by_table(table: RouteTable, stay: Stay, errand: Errand) -> End:
     """Return the way on from where the traffic enters a VPC, by the table of that subnet."""
-    found = routing(table, errand.server.addresses, stay.network)
+    found = routing(table, stay.beyond(errand.server).addresses, stay.network)
     if problem := _dead_end(found):
         return End((stay.owning(_dead_end_hop(stay, table, errand, problem)),))
     if found.whole is None:

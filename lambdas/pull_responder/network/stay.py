@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from pull_responder.model.unread import Unread
 from pull_responder.network.model import NodePlace
-from pull_responder.network.places import vpc_id
+from pull_responder.network.places import addresses_of, vpc_id
 from pull_responder.network.step import owned_by
 
 if TYPE_CHECKING:
@@ -87,6 +88,15 @@ class Stay:
         """Return a hop of this VPC, with its owner, if it is not the node's."""
         return owned_by(hop, self.network) if self.foreign else hop
 
+    def beyond(self, server: Peer) -> Peer:
+        """Return the server as it may be outside this VPC.
+
+        Inference, as for the node's own VPC: no public address of AWS's is in a block of a customer's VPC.
+        """
+        cidrs = () if isinstance(self.network.vpc, Unread) else self.network.vpc.cidrs
+        outside = server.addresses - addresses_of(cidrs)
+        return replace(server, addresses=outside) if outside else server
+
     def trip(self, trip: Trip, server: Peer) -> Trip:
         """Return a trip of the node to `server` as it goes on from here."""
         if not self.foreign and not self.passed:
@@ -94,4 +104,4 @@ class Stay:
         if not self.foreign:
             return replace(trip, node=replace(trip.node, subnet_id=self.at), came_from=trip.source, to=server)
         node = NodePlace(trip.node.name, self.at, (), trip.node.addresses)
-        return replace(trip, network=self.network, node=node, came_from=trip.foreign_source, to=server)
+        return replace(trip, network=self.network, node=node, came_from=trip.foreign_source, to=self.beyond(server))

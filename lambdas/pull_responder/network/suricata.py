@@ -21,7 +21,7 @@ from pull_responder.network.suricata_options import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 _ACTIONS: Final = {
     "pass": "PASS",
@@ -34,7 +34,8 @@ _ACTIONS: Final = {
 }
 _OF_TLS: Final = frozenset({"TLS", "SSL"})
 _OF_PACKETS: Final = frozenset({"TCP", "IP"})
-_OPTION: Final = re.compile(r'\s*((?:[^;"\\]|\\.|"(?:[^"\\]|\\.)*")+)(?:;|$)')
+# Possessive, so that a long line that is no rule takes no longer than any other.
+_OPTION: Final = re.compile(r'((?:[^;"\\]|\\.|"(?:[^"\\]|\\.)*+")++)(?:;|$)')
 # The most that a rule group may hold (Developer Guide, "Quotas": 2 MB, and 30,000 rules, which may be raised).
 _MOST_CHARACTERS: Final = 2_000_000
 _MOST_LINES: Final = 120_000
@@ -113,8 +114,8 @@ def parse_rules(text: str) -> tuple[StatefulRule, ...]:
 
     A line that is not understood is a rule that may do anything. So is the rest of a text that is longer than may be.
     """
-    lines = text[:_MOST_CHARACTERS].replace("\\\r\n", " ").replace("\\\n", " ").splitlines()
-    rules = relevant(rule for line in lines[:_MOST_LINES] if (rule := _rule(line)))
+    lines = text[:_MOST_CHARACTERS].splitlines()
+    rules = relevant(_rule(line) for line in _whole(lines[:_MOST_LINES]) if line)
     if len(text) > _MOST_CHARACTERS or len(lines) > _MOST_LINES:
         return (*rules, _opaque("", "more rules than are read"))
     return rules
@@ -129,19 +130,34 @@ def _opaque(action: str, why: str) -> StatefulRule:
     return StatefulRule("", action, "IP", conditions=unknown(why))
 
 
-def _rule(line: str) -> StatefulRule | None:
-    """Return the rule of a line, None for a comment or an empty line."""
-    line = line.strip()
-    if not line or line.startswith("#"):
-        return None
-    action, _, rest = line.partition(" ")
+def _whole(lines: Iterable[str]) -> Iterator[str]:
+    """Return the lines that are rules, each with those that continue it. A comment is never continued.
+
+    Source: Suricata, detect-engine-loader.c, DetectLoadSigFile.
+    """
+    parts: list[str] = []
+    for line in (each.strip() for each in lines):
+        if not parts and line.startswith("#"):
+            continue
+        parts.append(line.removesuffix("\\"))
+        if not line.endswith("\\"):
+            yield " ".join(parts).strip()
+            parts = []
+    yield " ".join(parts).strip()
+
+
+def _rule(line: str) -> StatefulRule:
+    action, *others = line.split(maxsplit=1)
     known = _ACTIONS.get(action.lower(), "")
+    if len(line) > _LONGEST_RULE:
+        return _opaque(known, "a line that is too long")
+    rest = "".join(others)
     header, _, options = rest.partition("(")
     arrow = "<>" if "<>" in header else "->"
     near, _, far = header.partition(arrow)
     left, right = _fields(near), _fields(far)
     listed = _options(options.rstrip())
-    if listed is None or not known or (len(left), len(right)) != (3, 2) or len(line) > _LONGEST_RULE:
+    if listed is None or not known or (len(left), len(right)) != (3, 2):
         return _opaque(known, "a line that is not understood")
     protocol, source, source_port = left
     return rule_of(known, (protocol, source, source_port, right[0], right[1]), listed, both_ways=arrow == "<>")

@@ -29,7 +29,7 @@ def no_record(host: str, zone: HostedZone, network: Network, *, own_zone: str, s
     The fix names the record of private DNS that the zone lacks. Where the zone is for this one service and has a record
     that leads to an endpoint, it is known to which.
     """
-    vpc, of_service = vpc_of(network).id, zone.name == own_zone
+    vpc, of_service, answering = vpc_of(network).id, zone.name == own_zone, str(zone)
     record = host if zone.name == host or not of_service else f"*.{zone.name}"
     target = next(iter(endpoints_of(zone)), None) if of_service else None
     records = () if isinstance(zone.records, Unread) else zone.records
@@ -40,7 +40,8 @@ def no_record(host: str, zone: HostedZone, network: Network, *, own_zone: str, s
         PathCause.VPC_DNS_DISABLED,
         ResourceType.HOSTED_ZONE,
         zone.id,
-        f"{zone} answers for {host} in {vpc} and has no record for it, so the name does not exist there.",
+        f"{answering[0].upper()}{answering[1:]} answers for {host} in {vpc} and has no record for it, so the name does"
+        " not exist there.",
         (f"records of {zone.id} ({zone.name}): {shown}{more}",),
         (Fix(vpc_id=vpc, host=record, endpoint_id=target, services=(service,)),),
         Owned(zone.owner or network.owner, network.region),

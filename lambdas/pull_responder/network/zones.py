@@ -1,9 +1,10 @@
 """Private hosted zones of a VPC, and where their records lead a name.
 
 Sources: Amazon Route 53 Developer Guide, "Considerations when working with a private hosted zone" (the most specific
-zone answers; without a record there, the name does not exist) and "Using an asterisk (*) in the names of hosted zones
-and records"; AWS PrivateLink Guide, "Access an AWS service using an interface VPC endpoint", "DNS names" (an endpoint's
-own names begin with its id).
+zone answers; without a record there, the name does not exist), "Using an asterisk (*) in the names of hosted zones
+and records" and "Choosing between alias and non-alias records" (an alias may stand for another record of its zone); AWS
+PrivateLink Guide, "Access an AWS service using an interface VPC endpoint", "DNS names" (an endpoint's own names begin
+with its id).
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ _OF_ENDPOINT: Final = re.compile(r"(vpce-[0-9a-f]{8,17})-[0-9a-z]{1,16}(?:-([0-9
 
 # A zone for a service of AWS leads to one endpoint, or to a few.
 _MOST_ENDPOINTS: Final = 4
+# A wildcard may stand for the zone's own name, and that for the endpoint. More names are a loop, or nothing known.
+_MOST_NAMES: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,22 +98,37 @@ def zone_of(host: str, zones: Iterable[HostedZone]) -> HostedZone | None:
 
 
 def look_up(host: str, zone: HostedZone, version: int) -> ZoneAnswer | Unread:
-    """Return where a zone leads a host over an IP version."""
+    """Return where a zone leads a host over an IP version, also by other records of its own."""
     if isinstance(zone.records, Unread):
         return zone.records
-    named = _records_for(host, zone.records)
-    found = [each for each in named if each.type in (_ADDRESS_TYPES[version], "CNAME")]
-    if not found:
-        return ZoneAnswer(zone, nothing=True)
-    if len(found) > 1 or found[0].several:
-        return ZoneAnswer(zone, elsewhere=f"one of several records for {host}")
-    (record,) = found
-    name = record.alias or (record.values[0] if record.type == "CNAME" and record.values else "")
-    if not name:
-        return ZoneAnswer(zone, addresses=record.values)
-    if match := _OF_ENDPOINT.fullmatch(name.rstrip(".").lower().removeprefix("*.")):
-        return ZoneAnswer(zone, endpoint_id=match[1], availability_zone=match[2] or "")
+    types, name = (_ADDRESS_TYPES[version], "CNAME"), host
+    for _ in range(_MOST_NAMES):
+        found = [each for each in _records_for(name, zone.records) if each.type in types]
+        if not found:
+            return ZoneAnswer(zone, nothing=True) if name == host else ZoneAnswer(zone, elsewhere=name)
+        if len(found) > 1 or found[0].several:
+            return ZoneAnswer(zone, elsewhere=f"one of several records for {name}")
+        (record,) = found
+        target = _target(record)
+        # An alias for a name in the zone is answered from there. What a CNAME names is asked for anew.
+        if target != zone.name and not (record.alias and is_below(target, zone.name)):
+            return _answer(zone, record, target)
+        name = target
     return ZoneAnswer(zone, elsewhere=name)
+
+
+def _answer(zone: HostedZone, record: ZoneRecord, target: str) -> ZoneAnswer:
+    if not target:
+        return ZoneAnswer(zone, addresses=record.values)
+    if match := _OF_ENDPOINT.fullmatch(target.removeprefix("*.")):
+        return ZoneAnswer(zone, endpoint_id=match[1], availability_zone=match[2] or "")
+    return ZoneAnswer(zone, elsewhere=target)
+
+
+def _target(record: ZoneRecord) -> str:
+    """Return the name that a record stands for; empty if it has addresses."""
+    named = record.alias or (record.values[0] if record.type == "CNAME" and record.values else "")
+    return named.rstrip(".").lower()
 
 
 def _records_for(host: str, records: tuple[ZoneRecord, ...]) -> list[ZoneRecord]:
@@ -126,6 +144,5 @@ def _records_for(host: str, records: tuple[ZoneRecord, ...]) -> list[ZoneRecord]
 def endpoints_of(zone: HostedZone) -> tuple[str, ...]:
     """Return the ids of the interface endpoints that the records of a zone stand for."""
     records = () if isinstance(zone.records, Unread) else zone.records
-    names = (each.alias or (each.values[0] if each.type == "CNAME" and each.values else "") for each in records)
-    found = (_OF_ENDPOINT.fullmatch(name.rstrip(".").lower().removeprefix("*.")) for name in names)
+    found = (_OF_ENDPOINT.fullmatch(_target(each).removeprefix("*.")) for each in records)
     return tuple(dict.fromkeys(each[1] for each in found if each))[:_MOST_ENDPOINTS]

@@ -382,3 +382,31 @@ def test_hellos_of_several_packets(judged: FirewallPolicy, doubt: str) -> None:
     """The first packet of a long hello is established, and does not show the name yet."""
     effect = judge_policy(judged, CONNECTION)
     assert (effect.does, effect.doubt) == (PASS, doubt)
+
+
+_PASSES_HOST = f"pass {SNI[:-1]} sid:1;)"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(_PASSES_HOST.replace(" ", "\t"), id="tabs"),
+        pytest.param(_PASSES_HOST.replace(" tls ", "   tls  ", 1), id="more than one space"),
+        pytest.param(_PASSES_HOST.replace(";", " ; "), id="spaces around options"),
+        pytest.param(_PASSES_HOST.replace("(", "\\\n("), id="a line that goes on"),
+        pytest.param(_PASSES_HOST.replace("(", "\\ \t\r\n("), id="spaces behind the backslash"),
+        # Suricata drops a comment before it looks for the backslash.
+        pytest.param(f"# what comes next passes \\\n{_PASSES_HOST}", id="behind a comment that ends in a backslash"),
+    ],
+)
+def test_a_rule_counts_however_it_is_laid_out(text: str) -> None:
+    found = strict(RuleGroup(GROUP, rules=parse_rules(text)))
+    assert judge_policy(found, CONNECTION).does is PASS
+
+
+def test_a_rule_that_is_too_long_may_do_anything_and_takes_no_time() -> None:
+    """The pattern of options would need the square of its two million spaces."""
+    (rule,) = parse_rules("pass tls any any -> any any (sid:1;" + " " * 1_900_000 + '"x)')
+    assert rule.conditions.unknown == "a line that is too long"
+    spaces = "pass tls any any -> any any (sid:1;" + " " * 8_000 + '"x)'
+    assert len(parse_rules("\n".join([spaces] * 200))) == 200

@@ -19,6 +19,7 @@ from pull_responder.network import (
     Subnet,
     Surroundings,
     Unread,
+    Vpc,
     WantedKind,
 )
 from tests.unit.network.enterprise import (
@@ -622,3 +623,22 @@ class TestWhatATraceAsksFor:
     def test_nothing_where_no_route_leads_to_a_gateway(self) -> None:
         assert behind_nat().routes(TO_NAT, Route("10.100.0.0/16", "tgw-1")).trace().wanted == ()
         assert enterprise().trace().wanted == ()
+
+
+def test_an_egress_vpc_with_a_block_that_looks_public() -> None:
+    """No address of the registry is in it, though its local route takes a part of all public addresses."""
+    estate = enterprise()
+    out = estate._vpcs()["vpc-out"]
+    assert not isinstance(out, Unread)
+    assert not isinstance(out.route_tables, Unread)
+    tables = {
+        subnet: replace(table, routes=(Route("30.1.0.0/16", "local"), *table.routes))
+        for subnet, table in out.route_tables.items()
+    }
+    out = replace(out, vpc=Vpc("vpc-out", ("10.200.0.0/16", "30.1.0.0/16"), owner=OUT), route_tables=tables)
+    estate = replace(estate, vpcs={**estate._vpcs(), "vpc-out": out})
+    path = estate.trace()
+    assert (faults(path), opened(path)) == (set(), set())
+    failed = NatGateway("nat-out", "failed", "subnet-out-nat")
+    path = estate.entry("vpc-out", "nat_gateways", "nat-out", failed).trace()
+    assert (faults(path), opened(path)) == ({("nat_gateway_unavailable", "nat-out")}, set())

@@ -53,7 +53,31 @@ class TestTheAnswer:
             ((ZoneRecord(f"*.{DKR}", "AAAA", ("fd00::1",)),), {"nothing": True}),
             # A name that exists with another type hides the wildcard (RFC 4592).
             ((ZoneRecord(f"*.{DKR}", "A", alias=ALIAS), ZoneRecord(HOST, "TXT", ("x",))), {"nothing": True}),
-            ((ZoneRecord(HOST, "A", alias="lb-1.elb.amazonaws.com."),), {"elsewhere": "lb-1.elb.amazonaws.com."}),
+            ((ZoneRecord(HOST, "A", alias="lb-1.elb.amazonaws.com."),), {"elsewhere": "lb-1.elb.amazonaws.com"}),
+            # A wildcard for the zone's own name, which leads to the endpoint.
+            (
+                (ZoneRecord(DKR, "A", alias=ALIAS), ZoneRecord(f"*.{DKR}", "A", alias=f"{DKR}.")),
+                {"endpoint_id": "vpce-0123456789abcdef0"},
+            ),
+            (
+                (ZoneRecord(DKR, "A", alias=ALIAS), ZoneRecord(f"*.{DKR}", "CNAME", (DKR.upper(),))),
+                {"endpoint_id": "vpce-0123456789abcdef0"},
+            ),
+            # Another zone may answer for what a CNAME names. An alias stays in its zone.
+            (
+                (ZoneRecord(HOST, "CNAME", (f"a.{DKR}",)), ZoneRecord(f"a.{DKR}", "A", alias=ALIAS)),
+                {"elsewhere": f"a.{DKR}"},
+            ),
+            (
+                (ZoneRecord(HOST, "A", alias=f"a.{DKR}"), ZoneRecord(f"a.{DKR}", "A", ("10.100.1.12",))),
+                {"addresses": ("10.100.1.12",)},
+            ),
+            ((ZoneRecord(f"*.{DKR}", "CNAME", (DKR,)),), {"elsewhere": DKR}),
+            ((ZoneRecord(f"*.{DKR}", "A", alias=f"a.{DKR}"),), {"elsewhere": f"a.{DKR}"}),
+            (
+                (ZoneRecord(HOST, "A", alias=f"a.{DKR}"), ZoneRecord(f"a.{DKR}", "A", alias=HOST)),
+                {"elsewhere": HOST},
+            ),
             (
                 (ZoneRecord(HOST, "A", ("10.1.1.1",), several=True),),
                 {"elsewhere": f"one of several records for {HOST}"},
