@@ -50,8 +50,8 @@ def _stops(trip: Trip, table: RouteTable, stay: Stay) -> str:
     """Return that a gateway endpoint may take the traffic; empty if none does."""
     if trip.destination.service != "s3" or not any(is_gateway_endpoint_route(r, stay.network) for r in table.routes):
         return ""
-    words = f"{table.id} of {stay.entry} has a route to a gateway endpoint, which takes nothing from other VPCs"
-    return Reason(words, behind(stay.entry))
+    words = f"{table.id} of {stay.at} has a route to a gateway endpoint, which takes nothing from other VPCs"
+    return Reason(words, behind(stay.at))
 
 
 def _arrive(trip: Trip, route: Route | None, stay: Stay) -> End | None:
