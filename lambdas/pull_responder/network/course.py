@@ -88,7 +88,7 @@ def _left(route: Route, stay: Stay) -> Reason:
     if not stay.foreign and not stay.passed:
         return found
     words = f"in {vpc_id(stay.network)}, {stay.at} takes the traffic on by {route}, which is not followed"
-    return reword(found, f"{words}: it leads to a {route.kind}")
+    return reword(found, f"{words}: it leads to {route.kind.with_article}")
 
 
 def _through(route: Route, stay: Stay, errand: Errand) -> End:

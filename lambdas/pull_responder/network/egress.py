@@ -42,7 +42,7 @@ def egress_end(route: Route, trip: Trip) -> RouteEnd:
 
 
 def _unread(route: Route, reason: str) -> Reason:
-    words = f"route {route} leads to a {route.kind}, and what lies behind it cannot be read: {reason}"
+    words = f"route {route} leads to {route.kind.with_article}, and what lies behind it cannot be read: {reason}"
     return Reason(words, behind(route.target), *(each for each in steps_of(reason) if each != behind(route.target)))
 
 

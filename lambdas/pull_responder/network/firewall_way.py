@@ -85,8 +85,8 @@ def _of_appliance(route: Route, network: Network) -> Reason:
     service = next((each.service_name for each in listed if each.id == route.target), "")
     of_service = f" of the service {service}" if service else ""
     words = (
-        f"in {vpc_id(network)}, route {route} leads to a {route.kind}{of_service}: an appliance, or a firewall of"
-        " another VPC, whose rules cannot be read here"
+        f"in {vpc_id(network)}, route {route} leads to {route.kind.with_article}{of_service}: an appliance, or a"
+        " firewall of another VPC, whose rules cannot be read here"
     )
     owner = f"aws ec2 describe-vpc-endpoint-services --service-names {service} --region {network.region}"
     ask = f"Ask whoever owns {service} what it drops: `{owner}` says who does."

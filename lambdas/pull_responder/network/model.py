@@ -85,6 +85,11 @@ class RouteTarget(StrEnum):
     INSTANCE = "instance"
     OTHER = "target outside this VPC"
 
+    @property
+    def with_article(self) -> str:
+        """The kind with its article, for people."""
+        return f"{'an' if self.value[0] in 'eiO' else 'a'} {self.value}"
+
 
 _TARGET_PREFIXES = {
     "igw": RouteTarget.INTERNET_GATEWAY,
