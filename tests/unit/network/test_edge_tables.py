@@ -66,7 +66,6 @@ def test_answers_past_the_firewall_are_open(make: object, back: str) -> None:
     assert "go through vpce-fw and answers do not" in reason(path, NO_ROUTE)
 
 
-@pytest.mark.parametrize("make", [nat_guarded, node_guarded], ids=["NAT gateway", "public node"])
 @pytest.mark.parametrize(
     ("estate", "who"), [(behind_nat(), "NAT gateway nat-1"), (public(), "i-1")], ids=["NAT gateway", "public node"]
 )
@@ -80,6 +79,7 @@ def test_answers_that_are_led_elsewhere_than_the_requests_came_from(estate: Samp
     assert words in reason(path, NO_ROUTE)
 
 
+@pytest.mark.parametrize("make", [nat_guarded, node_guarded], ids=["NAT gateway", "public node"])
 def test_a_list_without_the_registry(make: object) -> None:
     assert callable(make)
     assert faults(make(allowing(".example.com")).trace()) == {(FIREWALL, GROUP)}

@@ -11,7 +11,7 @@ from tests.unit.network.enterprise import OUT, SPOKE, ZONE_A, Enterprise, enterp
 from tests.unit.network.estate import ALLOW_ALL, REGION
 from tests.unit.network.inspected import allowing
 
-NODES = Nodes("node group workers", SPOKE, REGION, "vpc-1", ("subnet-1",), ())
+NODES = Nodes("node group workers", SPOKE, REGION, "vpc-1")
 TO_FIREWALL = Route("0.0.0.0/0", "vpce-out")
 
 
