@@ -65,6 +65,10 @@ def through_firewall(route: Route, trip: Trip) -> Through:
     else:
         connection = Connection(trip.destination.host, trip.source, trip.server, cidrs)
         hop = _with_effect(hop, firewall.policy, connection, is_failure=trip.seen is not None)
+    if state := firewall.not_ready.get(route.target):
+        words = f"the firewall's endpoint {route.target} in {subnet} is in state {state}"
+        step = f"Look at the endpoints of {firewall.arn} in the VPC console."
+        hop = replace(hop, undecided=(*hop.undecided, Undecided(_CAUSE, Reason(words, step))))
     table = read(network.route_tables, subnet, f"the route table of {subnet}")
     if isinstance(table, Unread):
         return Through((hop,), route.target, subnet, beyond=table.reason)
