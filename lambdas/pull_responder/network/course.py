@@ -155,7 +155,9 @@ def _across(route: Route, stay: Stay, errand: Errand) -> End:
         words = f"the traffic may take more than {MOST_WAYS} ways as far as {vpc_id(step.network)}"
         return End(hops, Reason(words, behind(route.target)))
     ends = [_entered(Stay(step.network, entry, step, stay, ways=ways), errand) for entry in step.entries or ("",)]
-    doubt = f"only some of the subnets of {step.far.id if step.far else route.target} lead on"
+    gate, cut_off = step.far.id if step.far else route.target, all(any(hop.faults for hop in end.hops) for end in ends)
+    words = f"only some of the subnets of {gate} lead on"
+    doubt = f"by which subnet of {gate} the traffic enters is not known" if cut_off else words
     open_ = next((end.beyond for end in ends if end.beyond), "")
     # In appliance mode each way is taken by some flows. Else one is, and which one is not known.
     combined = any_of if step.far is None or step.far.appliance_mode else combine_ways
