@@ -32,7 +32,13 @@ from pull_responder.model.verdict import Remediation, Severity, Verdict
 from pull_responder.network import PathCause
 from pull_responder.pulls.ipv6_fix import route_ipv6
 from pull_responder.pulls.path import PATH_PERMISSIONS, examine_path
-from pull_responder.pulls.path_fix import has_route, internet_gateway, serves_nodes, usable_gateway
+from pull_responder.pulls.path_fix import (
+    firewalls_passed_by,
+    has_route,
+    internet_gateway,
+    serves_nodes,
+    usable_gateway,
+)
 from pull_responder.remediation import docs
 from pull_responder.remediation.ec2 import route_to
 
@@ -54,7 +60,7 @@ def _fix(fault: Fault, path: PullPath) -> Remediation:
     return route_ipv6(fault, path) if fault.fixes[0].destination else _route(fault, path)
 
 
-def _route(fault: Fault, path: PullPath) -> Remediation:
+def _route(fault: Fault, path: PullPath) -> Remediation:  # noqa: PLR0911 -- each return is another fix
     fix = fault.fixes[0]
     where = path.where(fault.resource_id)
     if fix.target and fix.peer and fix.route_table_id:
@@ -87,6 +93,13 @@ def _route(fault: Fault, path: PullPath) -> Remediation:
             docs.VPC_NAT_GATEWAYS,
         )
     target = internet_gateway(path) if is_nat_subnet else usable_gateway(fault.resource_id, path)
+    if target and (passed := firewalls_passed_by(fault.resource_id, target, path)):
+        return where.remedy(
+            f"Route {fault.resource_id} to the endpoint in its zone of the firewall that the VPC's other traffic goes"
+            f" through ({', '.join(passed)}): a route to {target} would lead past it.",
+            docs.VPC_ROUTE_TABLES,
+            short="Route it to the firewall's endpoint.",
+        )
     if fix.route_table_id and target:
         return route_to(
             where,

@@ -45,6 +45,9 @@ _LONGEST_NAME: Final = 255
 _MOST_GROUPS: Final = 60
 # What stands for the account in the ARN of a rule group of AWS's own.
 _OF_AWS: Final = "aws-managed"
+# The states of an endpoint that handles traffic, or that shows none (API reference, Attachment). Inference: one that is
+# made larger handles it, too.
+_UP: Final = {"READY", "SCALING", ""}
 _TO_ALERT: Final = "DROP_TO_ALERT"
 # How many policies, and how many groups, an account may have so that all of them are read at once.
 _MOST_AHEAD: Final = 20
@@ -152,18 +155,20 @@ def _described_group(reader: Reader, place: VpcPlace, arn: str) -> RuleGroup | S
 
 
 def _firewall(reader: Reader, place: VpcPlace, arn: str) -> Firewall | Unread:
-    def request(client: Any) -> tuple[str, dict[str, str]]:
+    def request(client: Any) -> tuple[str, dict[str, str], dict[str, str]]:
         answer = client.describe_firewall(FirewallArn=arn)
         states = answer.get("FirewallStatus", {}).get("SyncStates", {}).values()
-        attachments = [each.get("Attachment", {}) for each in states]
-        endpoints = {each["EndpointId"]: each["SubnetId"] for each in attachments if each.get("EndpointId")}
-        return answer["Firewall"]["FirewallPolicyArn"], endpoints
+        listed = [each.get("Attachment", {}) for each in states]
+        attachments = [each for each in listed if each.get("EndpointId")]
+        endpoints = {each["EndpointId"]: each["SubnetId"] for each in attachments}
+        not_ready = {each["EndpointId"]: each["Status"] for each in attachments if each.get("Status", "") not in _UP}
+        return answer["Firewall"]["FirewallPolicyArn"], endpoints, not_ready
 
     found = _once(reader, place, "network-firewall:DescribeFirewall", arn, request)
     if isinstance(found, Unread):
         return found
-    policy_arn, endpoints = found
-    return Firewall(arn, endpoints, _policy(reader, place, policy_arn))
+    policy_arn, endpoints, not_ready = found
+    return Firewall(arn, endpoints, _policy(reader, place, policy_arn), not_ready)
 
 
 def _policy(reader: Reader, place: VpcPlace, arn: str) -> FirewallPolicy | Unread:

@@ -88,7 +88,7 @@ def _left(route: Route, stay: Stay) -> Reason:
     if not stay.foreign and not stay.passed:
         return found
     words = f"in {vpc_id(stay.network)}, {stay.at} takes the traffic on by {route}, which is not followed"
-    return reword(found, f"{words}: it leads to a {route.kind}")
+    return reword(found, f"{words}: it leads to {route.kind.with_article}")
 
 
 def _through(route: Route, stay: Stay, errand: Errand) -> End:
@@ -99,8 +99,10 @@ def _through(route: Route, stay: Stay, errand: Errand) -> End:
     first = (_out_of(stay, through.subnet_id, errand),) if stay.foreign or stay.passed else ()
     within = (_of_firewall(stay, through.subnet_id, errand),) if through.subnet_id not in ("", stay.at) else ()
     hops = tuple(stay.owning(hop) for hop in (*first, *within, *through.hops))
-    if through.onward is None:
+    if through.onward is None or _drops(through.onward):
         return _behind_firewall(hops, through, stay.through(through), errand)
+    if reason := _stopped(stay.through(through), errand):
+        return End(hops, reason)
     if any(through.endpoint_id == each.endpoint_id for each in stay.passed):
         words = f"{through.endpoint_id} leads the traffic back to itself"
         return End(hops, Reason(words, behind(through.endpoint_id)))
@@ -115,6 +117,12 @@ def _behind_firewall(hops: Hops, through: Through, stay: Stay, errand: Errand) -
     if isinstance(table, Unread) or not problem:
         return End(hops, through.beyond)
     return End((*hops, stay.owning(_dead_end_hop(stay, table, errand, problem))))
+
+
+def _stopped(stay: Stay, errand: Errand) -> str:
+    """Return why the table of a firewall's subnet in another VPC may stop the traffic; empty if it does not."""
+    table = read(stay.network.route_tables, stay.at, stay.at)
+    return errand.stops(table, stay) if stay.foreign and not isinstance(table, Unread) else ""
 
 
 def _of_firewall(stay: Stay, subnet_id: str, errand: Errand) -> Hop:
@@ -147,7 +155,9 @@ def _across(route: Route, stay: Stay, errand: Errand) -> End:
         words = f"the traffic may take more than {MOST_WAYS} ways as far as {vpc_id(step.network)}"
         return End(hops, Reason(words, behind(route.target)))
     ends = [_entered(Stay(step.network, entry, step, stay, ways=ways), errand) for entry in step.entries or ("",)]
-    doubt = f"only some of the subnets of {step.far.id if step.far else route.target} lead on"
+    gate, cut_off = step.far.id if step.far else route.target, all(any(hop.faults for hop in end.hops) for end in ends)
+    words = f"only some of the subnets of {gate} lead on"
+    doubt = f"by which subnet of {gate} the traffic enters is not known" if cut_off else words
     open_ = next((end.beyond for end in ends if end.beyond), "")
     # In appliance mode each way is taken by some flows. Else one is, and which one is not known.
     combined = any_of if step.far is None or step.far.appliance_mode else combine_ways
@@ -221,9 +231,14 @@ def _by_table(table: RouteTable, stay: Stay, errand: Errand) -> End:
 
 def _dead_end(found: Routing) -> str:
     """Return why a table leads nowhere; empty if it may lead on, or if a check of its own says what is wrong."""
-    if found.unread or any(route.active or route.kind is RouteTarget.NAT_GATEWAY for route in found.routes):
+    if found.unread or not all(map(_drops, found.routes)):
         return ""
     return "; ".join(map(str, found.routes)) or "no route"
+
+
+def _drops(route: Route) -> bool:
+    """Return whether a route drops what it takes. One to a NAT gateway that is gone has a cause of its own."""
+    return not route.active and route.kind is not RouteTarget.NAT_GATEWAY
 
 
 def _dead_end_hop(stay: Stay, table: RouteTable, errand: Errand, problem: str) -> Hop:

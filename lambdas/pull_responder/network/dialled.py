@@ -317,9 +317,9 @@ def _beyond(reason: str, route: Route | None, table: RouteTable, address: str) -
     if route is None:
         return reason
     return Reason(
-        f"{reason}. The route {route} of {table.id} takes it to a {route.kind}, and nothing is wrong up to there."
-        f" Look next at {route.target}, at its way to {address} and back, and at the security groups of the endpoint at"
-        f" {address}",
+        f"{reason}. The route {route} of {table.id} takes it to {route.kind.with_article}, and nothing is wrong up"
+        f" to there. Look next at {route.target}, at its way to {address} and back, and at the security groups of the"
+        f" endpoint at {address}",
         f"Look at {route.target}, at its way to {address} and back, and at the security groups of what has {address}.",
         *steps_of(reason),
     )

@@ -42,7 +42,7 @@ def egress_end(route: Route, trip: Trip) -> RouteEnd:
 
 
 def _unread(route: Route, reason: str) -> Reason:
-    words = f"route {route} leads to a {route.kind}, and what lies behind it cannot be read: {reason}"
+    words = f"route {route} leads to {route.kind.with_article}, and what lies behind it cannot be read: {reason}"
     return Reason(words, behind(route.target), *(each for each in steps_of(reason) if each != behind(route.target)))
 
 
@@ -50,8 +50,8 @@ def _stops(trip: Trip, table: RouteTable, stay: Stay) -> str:
     """Return that a gateway endpoint may take the traffic; empty if none does."""
     if trip.destination.service != "s3" or not any(is_gateway_endpoint_route(r, stay.network) for r in table.routes):
         return ""
-    words = f"{table.id} of {stay.entry} has a route to a gateway endpoint, which takes nothing from other VPCs"
-    return Reason(words, behind(stay.entry))
+    words = f"{table.id} of {stay.at} has a route to a gateway endpoint, which takes nothing from other VPCs"
+    return Reason(words, behind(stay.at))
 
 
 def _arrive(trip: Trip, route: Route | None, stay: Stay) -> End | None:

@@ -65,6 +65,10 @@ def through_firewall(route: Route, trip: Trip) -> Through:
     else:
         connection = Connection(trip.destination.host, trip.source, trip.server, cidrs)
         hop = _with_effect(hop, firewall.policy, connection, is_failure=trip.seen is not None)
+    if state := firewall.not_ready.get(route.target):
+        words = f"the firewall's endpoint {route.target} in {subnet} is in state {state}"
+        step = f"Look at the endpoints of {firewall.arn} in the VPC console."
+        hop = replace(hop, undecided=(*hop.undecided, Undecided(_CAUSE, Reason(words, step))))
     table = read(network.route_tables, subnet, f"the route table of {subnet}")
     if isinstance(table, Unread):
         return Through((hop,), route.target, subnet, beyond=table.reason)
@@ -85,8 +89,8 @@ def _of_appliance(route: Route, network: Network) -> Reason:
     service = next((each.service_name for each in listed if each.id == route.target), "")
     of_service = f" of the service {service}" if service else ""
     words = (
-        f"in {vpc_id(network)}, route {route} leads to a {route.kind}{of_service}: an appliance, or a firewall of"
-        " another VPC, whose rules cannot be read here"
+        f"in {vpc_id(network)}, route {route} leads to {route.kind.with_article}{of_service}: an appliance, or a"
+        " firewall of another VPC, whose rules cannot be read here"
     )
     owner = f"aws ec2 describe-vpc-endpoint-services --service-names {service} --region {network.region}"
     ask = f"Ask whoever owns {service} what it drops: `{owner}` says who does."

@@ -16,11 +16,12 @@ from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import NAT64_BLOCK
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
 from pull_responder.network.model import InternetGateway, NatGateway, Network, Route, RouteTarget, read
-from pull_responder.network.nat_firewall import behind_firewall, firewall_behind
+from pull_responder.network.nat_firewall import answers_past, behind_firewall, firewall_behind
 from pull_responder.network.network_acls import EPHEMERAL_PORTS, Crossing, acl_hop, client_crossings, server_crossings
 from pull_responder.network.next_steps import behind
 from pull_responder.network.places import Trip
 from pull_responder.network.public_access import public_access_doubt
+from pull_responder.network.return_route import answers_elsewhere
 from pull_responder.network.routing import Routing, describe, routing
 from pull_responder.network.unfollowed import beyond
 
@@ -69,7 +70,9 @@ def follow_route(route: Route, trip: Trip) -> RouteEnd:
         doubt = Undecided(PathCause.NO_ROUTE, reason)
         return RouteEnd((Hop(HopKind.INTERNET_GATEWAY, route.target, (PathCause.NO_ROUTE,), undecided=(doubt,)),))
     if route.kind is RouteTarget.INTERNET_GATEWAY:
-        return RouteEnd((_if_public(_internet_gateway(route, trip), trip),))
+        # Behind a firewall, `egress` looks at the answers.
+        past = "" if trip.came_from else answers_elsewhere(route.target, trip.network, trip.source)
+        return RouteEnd((_with_doubt(_if_public(_internet_gateway(route, trip), trip), past),))
     if route.kind is RouteTarget.EGRESS_ONLY_INTERNET_GATEWAY:
         hop = Hop(HopKind.INTERNET_GATEWAY, route.target, (PathCause.NO_ROUTE,), (f"route {route} is active",))
         return RouteEnd((_if_public(hop, trip, outbound_only=True),))
@@ -87,7 +90,7 @@ def _untranslated(route: Route) -> str:
 def _problem(route: Route, network: Network) -> str:
     """Return why a route does not lead to public addresses; empty if it may."""
     if not route.active:
-        return f"route {route} leads to a {route.kind} that is not available"
+        return f"route {route} leads to {route.kind.with_article} that is not available"
     if route.kind is RouteTarget.LOCAL:
         return f"route {route} stays in the VPC"
     gateway = read(_gateways(route, network), route.target, route.target)
@@ -115,6 +118,10 @@ def _gateways(route: Route, network: Network) -> Mapping[str, InternetGateway] |
 def _if_public(hop: Hop, trip: Trip, *, subnet_id: str = "", outbound_only: bool = False) -> Hop:
     """Return the hop, undecided if VPC Block Public Access may stop the subnet's traffic, the node's by default."""
     doubt = public_access_doubt(subnet_id or trip.node.subnet_id, trip.network, outbound_only=outbound_only)
+    return _with_doubt(hop, doubt)
+
+
+def _with_doubt(hop: Hop, doubt: str) -> Hop:
     return replace(hop, undecided=(*hop.undecided, Undecided(PathCause.NO_ROUTE, doubt))) if doubt else hop
 
 
@@ -238,6 +245,7 @@ def _beyond_nat_gateway(nat: NatGateway, subnet_id: str, hop: Hop, trip: Trip) -
         route_hop = _nat_route(found, subnet_id, nat, network)
         if not route_hop.faults:
             route_hop = _if_public(route_hop, trip, subnet_id=subnet_id, outbound_only=True)
+            route_hop = _with_doubt(route_hop, answers_past(found, nat, subnet_id, trip))
     return RouteEnd((hop, _nat_acl(subnet_id, trip), route_hop))
 
 

@@ -85,6 +85,11 @@ class RouteTarget(StrEnum):
     INSTANCE = "instance"
     OTHER = "target outside this VPC"
 
+    @property
+    def with_article(self) -> str:
+        """The kind with its article, for people."""
+        return f"{'an' if self.value[0] in 'eiO' else 'a'} {self.value}"
+
 
 _TARGET_PREFIXES = {
     "igw": RouteTarget.INTERNET_GATEWAY,
@@ -259,11 +264,16 @@ class InternetGateway:
 
 @dataclass(frozen=True, slots=True)
 class Firewall:
-    """A firewall of AWS Network Firewall. `endpoints` has the subnet of each of its endpoints, by the endpoint's id."""
+    """A firewall of AWS Network Firewall.
+
+    `endpoints` has the subnet of each of its endpoints, by the endpoint's id, `not_ready` the state of those that do
+    not handle traffic.
+    """
 
     arn: str
     endpoints: Mapping[str, str]
     policy: FirewallPolicy | Unread
+    not_ready: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

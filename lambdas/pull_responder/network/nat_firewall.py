@@ -16,7 +16,7 @@ from pull_responder.network.firewall_way import leads_to_firewall, through_firew
 from pull_responder.network.model import RouteTarget, read
 from pull_responder.network.network_acls import EPHEMERAL_PORTS, Crossing, acl_hop, client_crossings, server_crossings
 from pull_responder.network.places import addresses_of
-from pull_responder.network.return_route import answers_in
+from pull_responder.network.return_route import answers_elsewhere, answers_in
 
 if TYPE_CHECKING:
     from pull_responder.network.answer import Hop
@@ -47,6 +47,13 @@ def behind_firewall(through: Through, nat: NatGateway, subnet_id: str, trip: Tri
     if onward is None or onward.kind is not RouteTarget.INTERNET_GATEWAY:
         return (out,)
     return (out, answers_in(onward.target, through.endpoint_id, trip.network, peer))
+
+
+def answers_past(found: Routing, nat: NatGateway, subnet_id: str, trip: Trip) -> str:
+    """Return that answers to a NAT gateway go through something that its requests do not; empty if they do not."""
+    if found.whole is None or found.whole.kind is not RouteTarget.INTERNET_GATEWAY:
+        return ""
+    return answers_elsewhere(found.whole.target, trip.network, _nat_peer(nat, subnet_id, trip.network, trip.version))
 
 
 def _nat_peer(nat: NatGateway, subnet_id: str, network: Network, version: int) -> Peer:

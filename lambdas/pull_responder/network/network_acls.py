@@ -149,7 +149,7 @@ def _evaluate(
         port = segment[0]
         allowed, rest = AddressSet(), wanted
         for entry in entries:
-            if entry.ports is not None and entry.protocol == "6" and not entry.ports[0] <= port <= entry.ports[1]:
+            if entry.ports is not None and entry.protocol != "-1" and not entry.ports[0] <= port <= entry.ports[1]:
                 continue
             part = rest & AddressSet.of(entry.cidr)
             if part:

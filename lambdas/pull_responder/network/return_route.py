@@ -70,6 +70,21 @@ def answers_in(gateway_id: str, endpoint_id: str, network: Network, peer: Peer) 
     return route_back(gateway_id, network, peer, endpoint_id, why).with_faults_undecided(why)
 
 
+def answers_elsewhere(gateway_id: str, network: Network, peer: Peer) -> str:
+    """Return that an internet gateway's route table sends answers to `peer` elsewhere; empty if they go straight to it.
+
+    Then something in the VPC sees the answers of requests that went by the gateway without it.
+    """
+    tables = network.route_tables
+    table: RouteTable | None = None if isinstance(tables, Unread) else tables.get(gateway_id)
+    found = None if table is None else routing(table, peer.addresses, network)
+    if found is None or not (found.unread or any(route.kind is not RouteTarget.LOCAL for route in found.routes)):
+        return ""
+    taken = "; ".join((*map(str, found.routes), *found.unread))
+    words = f"requests of {peer.name} go straight to {gateway_id}, and {found.table.id} takes the answers by {taken}"
+    return Reason(words, *(behind(route.target) for route in found.routes if route.kind is not RouteTarget.LOCAL))
+
+
 def _all_lead(routes: list[Route], target: str) -> bool:
     return all(route.target == target for route in routes)
 

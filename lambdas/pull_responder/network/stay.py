@@ -100,7 +100,7 @@ class Stay:
     def trip(self, trip: Trip, server: Peer) -> Trip:
         """Return a trip of the node to `server` as it goes on from here."""
         if not self.foreign and not self.passed:
-            return trip
+            return replace(trip, to=server)
         if not self.foreign:
             return replace(trip, node=replace(trip.node, subnet_id=self.at), came_from=trip.source, to=server)
         node = NodePlace(trip.node.name, self.at, (), trip.node.addresses)

@@ -38,7 +38,7 @@ def not_followed(where: str, target: Attachment) -> Reason:
 
 def beyond(route: Route) -> Reason:
     """Return that what a route leads to is not read, with where to look. A core network's ARN names its account."""
-    words = f"route {route} leads to a {route.kind}, and what lies behind it cannot be read"
+    words = f"route {route} leads to {route.kind.with_article}, and what lies behind it cannot be read"
     if route.kind is RouteTarget.CORE_NETWORK:
         account, _, name = route.target.rpartition(":")
         return Reason(words, _in_cloud_wan(name.rpartition("/")[2], account.rpartition(":")[2]))

@@ -82,10 +82,12 @@ def _with_command(command: Command, network: Network) -> Network:
         elsewhere = given.get("vpc-id", vpc_id) != vpc_id
         return other if elsewhere or isinstance(other, Unread) else change(command, given, other)
 
-    vpcs = {vpc_id: changed(vpc_id, other) for vpc_id, other in around.vpcs.items()}
-    if given.get("vpc-id") in around.vpcs:
-        return replace(network, around=replace(around, vpcs=vpcs))
-    return replace(change(command, given, network), around=replace(around, vpcs=vpcs))
+    vpcs, names = (
+        {vpc_id: changed(vpc_id, other) for vpc_id, other in known.items()} for known in (around.vpcs, around.names)
+    )
+    around = replace(around, vpcs=vpcs, names=names)
+    own = network if given.get("vpc-id") in {*vpcs, *names} else change(command, given, network)
+    return replace(own, around=around)
 
 
 def _propagated(given: Mapping[str, str], network: Network) -> Surroundings:

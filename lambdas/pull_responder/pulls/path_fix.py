@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.model.unread import Unread
 from pull_responder.network import RouteTarget
 from pull_responder.network.addresses import AddressSet
+from pull_responder.network.firewall_way import leads_to_firewall
 from pull_responder.remediation import docs
 from pull_responder.remediation.composition import combine
 from pull_responder.remediation.ec2 import allow_entry, allow_https, free_entry_number
@@ -136,6 +137,31 @@ def _is_usable(nat: NatGateway, path: PullPath) -> bool:
         route.destination == _INTERNET and route.active and route.kind is RouteTarget.INTERNET_GATEWAY
         for route in routes
     )
+
+
+def firewalls_passed_by(subnet_id: str, target: str, path: PullPath) -> tuple[str, ...]:
+    """Return the endpoints of firewalls or appliances that a default route of a subnet to `target` would pass by.
+
+    Those in front of an internet gateway are in its own route table. Other subnets lead to those before a NAT gateway.
+    """
+    tables, firewalls, endpoints = path.network.route_tables, path.network.firewalls, path.network.endpoints
+    if isinstance(tables, Unread):
+        return ()
+    known = () if isinstance(firewalls, Unread) else firewalls
+    of_appliances = () if isinstance(endpoints, Unread) else endpoints
+    behind = {
+        *(subnet for each in known for subnet in each.endpoints.values()),
+        *(subnet for each in of_appliances if each.type == "GatewayLoadBalancer" for subnet in each.subnet_ids),
+    }
+    if subnet_id in behind:
+        return ()
+    if target in tables:
+        routes = [*tables[target].routes]
+    elif target.startswith("nat-"):
+        routes = [route for table in tables.values() for route in table.routes if route.destination == _INTERNET]
+    else:
+        routes = []
+    return tuple(dict.fromkeys(route.target for route in routes if leads_to_firewall(route)))
 
 
 def has_route(table_id: str, destination: str, path: PullPath) -> bool:

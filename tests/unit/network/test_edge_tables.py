@@ -35,7 +35,8 @@ def guarded(estate: SampleNetwork, policy: FirewallPolicy, block: str, back: str
 def edge(estate: SampleNetwork, *routes: Route) -> SampleNetwork:
     tables = estate.network.route_tables
     assert not isinstance(tables, Unread)
-    table = RouteTable("rtb-edge", (Route("10.0.0.0/16", "local"), *routes))
+    local = () if any(each.destination == "10.0.0.0/16" for each in routes) else (Route("10.0.0.0/16", "local"),)
+    table = RouteTable("rtb-edge", (*local, *routes))
     return estate.with_facts(route_tables={**tables, "igw-1": table})
 
 
@@ -63,6 +64,19 @@ def test_answers_past_the_firewall_are_open(make: object, back: str) -> None:
     path = make(back=back).trace()
     assert (faults(path), opened(path)) == (set(), {NO_ROUTE})
     assert "go through vpce-fw and answers do not" in reason(path, NO_ROUTE)
+
+
+@pytest.mark.parametrize(
+    ("estate", "who"), [(behind_nat(), "NAT gateway nat-1"), (public(), "i-1")], ids=["NAT gateway", "public node"]
+)
+def test_answers_that_are_led_elsewhere_than_the_requests_came_from(estate: SampleNetwork, who: str) -> None:
+    """Requests go straight to the internet gateway, whose table hands the answers to something else."""
+    assert opened(edge(estate).trace()) == set()
+    assert opened(edge(estate, Route("10.0.9.0/24", "vpce-fw")).trace()) == set()
+    path = edge(estate, Route("10.0.0.0/23", "vpce-fw")).trace()
+    assert (faults(path), opened(path)) == (set(), {NO_ROUTE})
+    words = f"requests of {who} go straight to igw-1, and rtb-edge takes the answers by 10.0.0.0/23 -> vpce-fw"
+    assert words in reason(path, NO_ROUTE)
 
 
 @pytest.mark.parametrize("make", [nat_guarded, node_guarded], ids=["NAT gateway", "public node"])

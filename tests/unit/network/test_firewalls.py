@@ -45,6 +45,15 @@ class TestTheWay:
         assert (faults(path), opened(path)) == (set(), set())
         assert ("firewall", "edge") in [(hop.kind.value, hop.resource_id) for hop in path.legs[0].hops]
 
+    def test_an_endpoint_that_is_not_ready_is_open(self) -> None:
+        estate = firewalled(ALL_HOSTS)
+        firewall = Firewall(f"{ARN}:firewall/edge", {"vpce-fw": "subnet-out-fw"}, ALL_HOSTS, {"vpce-fw": "FAILED"})
+        path = estate.within("vpc-out", firewalls=(firewall,)).trace()
+        assert (faults(path), opened(path)) == (set(), {"network_firewall_blocks_registry"})
+        assert path.undecided[0].reason == "the firewall's endpoint vpce-fw in subnet-out-fw is in state FAILED"
+        other = replace(firewall, not_ready={"vpce-other": "DELETING"})
+        assert opened(estate.within("vpc-out", firewalls=(other,)).trace()) == set()
+
     def test_a_list_without_the_buckets_name_drops_the_layers(self) -> None:
         listed = group("ALLOWLIST", f".ecr.{REGION}.amazonaws.com", home_net=("10.0.0.0/8",))
         path = firewalled(policy(listed)).trace()

@@ -13,12 +13,16 @@ from pull_responder.network import (
     NatGateway,
     Network,
     NetworkAclEntry,
+    Owned,
     Route,
     RouteTable,
     Subnet,
     Unread,
     Vpc,
+    VpcEndpoint,
 )
+from pull_responder.network.firewall_rules import RuleGroup
+from pull_responder.network.suricata import StatefulRule
 from tests.unit.network.enterprise import (
     GATEWAY,
     HUB,
@@ -37,6 +41,7 @@ from tests.unit.network.inspected import (
     INSPECTED,
     INSPECTION,
     OF_INSPECTION,
+    TO_TGW,
     allowing,
     insp_routes,
     inspected,
@@ -476,10 +481,45 @@ def test_a_hub_behind_a_firewall_of_the_nodes_own_vpc() -> None:
     assert "requests go through vpce-own and answers do not" in reason(past.trace(), NO_ROUTE)
 
 
-def with_own_firewall(policy: FirewallPolicy, back: str = "vpce-own") -> Enterprise:
+def test_the_own_firewall_sees_the_hubs_address_and_not_the_public_ones() -> None:
+    """Its subnet leads private and public addresses apart, and its rules name blocks."""
+    onward = (Route("10.0.0.0/8", "tgw-1"), Route("0.0.0.0/0", "igw-1"))
+    to_hub, elsewhere = (
+        StatefulRule("1", "PASS", "TCP", "$HOME_NET", block, "443") for block in ("10.100.0.0/16", "192.168.0.0/16")
+    )
+    for rule, found in ((to_hub, set()), (elsewhere, {(FIREWALL, f"{ARN}:firewall-policy/all")})):
+        group = RuleGroup(f"{ARN}:stateful-rulegroup/blocks", None, (rule,), home_net=("10.0.0.0/8",))
+        policy = replace(allowing(), groups=(group,), strict=True, stateful=("aws:drop_strict",))
+        path = with_own_firewall(policy, onward=onward).trace()
+        assert manifest_faults(path) == found, rule
+
+
+@pytest.mark.parametrize("gone", [(), (Route("0.0.0.0/0", "tgw-1", active=False),)], ids=["no route", "blackhole"])
+def test_a_firewalls_subnet_that_leads_nowhere(gone: tuple[Route, ...]) -> None:
+    path = in_one_zone(insp_routes(inspected(), "subnet-insp-fw-a", *gone)).trace()
+    assert manifest_faults(path) == {(NO_ROUTE, "subnet-insp-fw-a")}
+    assert the_fault(path).owned == Owned(INSPECTION, REGION, "vpc-insp")
+    assert "leaves a firewall in vpc-insp by subnet subnet-insp-fw-a, which has no route" in the_fault(path).explanation
+
+
+def test_a_gateway_endpoint_behind_a_firewall_takes_nothing_from_the_spoke() -> None:
+    gateway = VpcEndpoint("vpce-s3", "Gateway", f"com.amazonaws.{REGION}.s3", route_table_ids=("rtb-insp-fw-a",))
+    estate = insp_routes(ONE, "subnet-insp-fw-a", TO_TGW, Route("pl-s3", "vpce-s3")).within(
+        "vpc-insp", endpoints=(gateway,)
+    )
+    path = estate.trace()
+    assert faults(path) == set()
+    assert {leg.stage.value: leg.verdict.value for leg in path.legs}["layer"] == "undecided"
+    assert {leg.verdict.value for leg in path.legs if leg.stage.value != "layer"} == {"ok"}
+    assert "rtb-insp-fw-a of subnet-insp-fw-a has a route to a gateway endpoint" in reason(path, NO_ROUTE)
+
+
+def with_own_firewall(
+    policy: FirewallPolicy, back: str = "vpce-own", onward: tuple[Route, ...] = (Route("0.0.0.0/0", "tgw-1"),)
+) -> Enterprise:
     estate = enterprise().dialling_hub()
     spoke = estate.spoke.routes(Route("0.0.0.0/0", "vpce-own"))
-    spoke = spoke.routes(Route("0.0.0.0/0", "tgw-1"), subnet="subnet-fw")
+    spoke = spoke.routes(*onward, subnet="subnet-fw")
     spoke = spoke.routes(Route("10.0.0.0/24", back), subnet="subnet-tgw")
     network = spoke.network
     assert not isinstance(network.subnets, Unread)

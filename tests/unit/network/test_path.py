@@ -7,6 +7,7 @@ import pytest
 from pull_responder.model.pull import Stage
 from pull_responder.model.reason import steps_of
 from pull_responder.network import HopKind, HopVerdict, NetworkAclEntry, Path, PathCause, Route, Unread
+from pull_responder.network.model import RouteTarget
 from tests.unit.network.estate import (
     DENIED,
     REGION,
@@ -322,7 +323,7 @@ def test_a_route_out_of_the_vpc_is_undecided_and_the_reason_names_it(kind: str, 
     estate = isolated().routes(Route("0.0.0.0/0", target))
     assert faults(estate) == set()
     assert open_causes(estate) == {"no_route_to_ecr"} | OF_ITS_OWN.get(target, set())
-    assert f"0.0.0.0/0 -> {target} leads to a {kind}" in reasons(estate, PathCause.NO_ROUTE)
+    assert f"0.0.0.0/0 -> {target} leads to {RouteTarget(kind).with_article}" in reasons(estate, PathCause.NO_ROUTE)
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,7 @@ from tests.unit.network.estate import (
     rule,
 )
 from tests.unit.network.firewalls import GROUP, group, policy
+from tests.unit.network.test_edge_tables import edge
 from tests.unit.network.test_firewalls import firewalled
 from tests.unit.network.test_zones import API, DKR, hub_with_ids, shared, traced, zone
 
@@ -256,6 +257,11 @@ LEFT_OPEN: dict[str, tuple[Path, str, str]] = {
     "BAD_STATE_VPN": (attached("vpn", "vpn-1"), NO_ROUTE, "vpn"),
     "ENI_SOURCE_DEST_CHECK_RESTRICTION": (behind_nat().routes(Route(ANYWHERE, "eni-1")).trace(), NO_ROUTE, "eni-1"),
     "INGRESS_RTB_NO_PUBLIC_IP": (behind_nat().routes(Route(ANYWHERE, "eni-1")).trace(), NO_ROUTE, "eni-1"),
+    "INGRESS_RTB_TRAFFIC_REDIRECTION": (
+        edge(behind_nat(), Route("10.0.0.0/16", "eni-1")).trace(),
+        NO_ROUTE,
+        "rtb-edge takes the answers by 10.0.0.0/16 -> eni-1",
+    ),
     "NO_POSSIBLE_DESTINATION": (enterprise().unread(vpc="vpc-out").trace(), NO_ROUTE, "vpc-out"),
     "REGIONAL_NGW_ROUTE_AZ_RESTRICTION": (regional(ZONE_B), NAT, f"and subnet-node is in {ZONE_A}"),
     "TGW_BAD_STATE_VPN": (attached("vpn", "vpn-1"), TGW, "vpn-1"),
@@ -312,4 +318,4 @@ def test_each_code_that_the_page_leaves_open_is_tried_and_the_reverse() -> None:
 
 def test_each_row_says_what_becomes_of_the_code() -> None:
     for code, said in rows().items():
-        assert _LINK.search(said) or said.strip().startswith(("left open", "cannot occur", "not followed")), code
+        assert _LINK.search(said) or said.strip().startswith(("left open", "cannot occur")), code

@@ -9,6 +9,7 @@ import pytest
 
 from pull_responder.model.pull import Stage
 from pull_responder.model.sighting import Sighting
+from pull_responder.model.verdict import Remediation
 from pull_responder.network import (
     NetworkAcl,
     NetworkAclEntry,
@@ -26,8 +27,9 @@ from pull_responder.network.model import Network
 from pull_responder.network.resolver import FirewallRule, Profile, ResolverRule
 from pull_responder.network.resolver_endpoints import ResolverEndpoint, ResolverInterface
 from pull_responder.network.zones import HostedZone
+from pull_responder.pulls.network_changes import network_after
 from tests.unit.network.enterprise import GATEWAY, HUB, Enterprise, enterprise, faults, opened
-from tests.unit.network.estate import EVERYTHING_OUT, HOST, REGION, isolated
+from tests.unit.network.estate import EVERYTHING_OUT, HOST, REGION, SampleNetwork, isolated
 from tests.unit.network.test_zones import API, DKR, alias, hub_with_ids, zone
 
 AWS = "amazonaws.com"
@@ -70,7 +72,7 @@ def hub_network(estate: Enterprise, **facts: Any) -> Network:  # noqa: ANN401 --
     return replace(hub, **{"security_groups": groups, "endpoints": endpoints, **facts})
 
 
-def traced(  # noqa: PLR0913 -- each of what is read
+def looked_up(  # noqa: PLR0913 -- each of what is read
     estate: Enterprise | None = None,
     *,
     rule: ResolverRule = RULE,
@@ -79,7 +81,7 @@ def traced(  # noqa: PLR0913 -- each of what is read
     seen: Sighting | None = None,
     spoke: dict[str, Any] | None = None,
     **hub: Any,  # noqa: ANN401 -- fields of the hub's Network
-) -> Path:
+) -> SampleNetwork:
     estate = estate or hub_with_ids(enterprise())
     known = hub_network(estate, **hub)
     estate = replace(estate, spoke=estate.spoke.with_facts(resolver_rules=(rule,), **(spoke or {})))
@@ -92,7 +94,11 @@ def traced(  # noqa: PLR0913 -- each of what is read
         inbound={"vpc-hub": inbound},
         endpoints=dict.fromkeys(("vpce-00000000000000a1", "vpce-00000000000000d1"), Owned(HUB, REGION, "vpc-hub")),
     )
-    return replace(estate.spoke, network=replace(network, around=around), sighting=seen).trace()
+    return replace(estate.spoke, network=replace(network, around=around), sighting=seen)
+
+
+def traced(*estate: Enterprise, **facts: Any) -> Path:  # noqa: ANN401 -- as for `looked_up`
+    return looked_up(*estate, **facts).trace()
 
 
 class TestTheAnswer:
@@ -219,6 +225,14 @@ class TestTheQuestion:
         stopped = {each for each in faults(path) if each[1] != "acl-subnet-hub-tgw"}
         assert stopped == set()
 
+    def test_a_network_acl_that_lets_udp_out_on_another_port(self) -> None:
+        tcp = (entry(egress=True, protocol="6"), entry(egress=False, protocol="6"), entry(egress=False))
+        other, dns_port = (entry(egress=True, ports=(port, port)) for port in (123, 53))
+        assert faults(traced(**acl("subnet-hub-tgw", *tcp, dns_port))) == set()
+        path = traced(**acl("subnet-hub-tgw", *tcp, other))
+        assert faults(path) == {("network_acl_blocks_traffic", "acl-subnet-hub-tgw")}
+        assert "does not allow UDP 53 out to 10.100.1.53 (rslvr-in-1)" in path.faults[0].explanation
+
     def test_tcp_alone_is_neither_enough_nor_certainly_too_little(self) -> None:
         path = traced(**groups(out=SecurityGroup("sg-out", egress=(dns("tcp"),))))
         assert faults(path) == set()
@@ -309,6 +323,18 @@ class TestWhatIsNotKnown:
         found = [each for each in path.faults if each.cause.value == "vpc_dns_disabled"]
         assert [(each.resource_id, each.owned) for each in found] == [(zone(DKR).id, Owned(HUB, REGION))]
         assert "in vpc-hub and has no record for it" in found[0].explanation
+
+    def test_a_fix_of_the_hubs_dns_is_proven(self) -> None:
+        """The hub's DNS answers the rule's questions, so a command for it counts there."""
+        known = hub_network(enterprise())
+        assert not isinstance(known.vpc, Unread)
+        estate = looked_up(vpc=replace(known.vpc, dns_support=False))
+        assert faults(estate.trace()) == {("vpc_dns_disabled", "vpc-hub")}
+        command = ("aws", "ec2", "modify-vpc-attribute", "--vpc-id", "vpc-hub", "--enable-dns-support")
+        fix = Remediation("Turn it on.", HUB, REGION, "https://docs", (command,))
+        changed = network_after(fix, estate.network)
+        assert faults(replace(estate, network=changed).trace()) == set()
+        assert changed.vpc == estate.network.vpc
 
     def test_a_target_in_the_nodes_own_vpc_is_not_followed(self) -> None:
         own = replace(OUT, vpc_id="vpc-1")

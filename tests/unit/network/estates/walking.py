@@ -116,13 +116,16 @@ def stops(land: Land) -> set[Drop]:
 
 
 def of_stage(land: Land, stage: str) -> tuple[set[Drop], bool]:
-    """Return what stops a stage on every way, and whether all ways agree and nothing is unsure."""
+    """Return what stops a stage on every way, and whether all ways agree and nothing is unsure.
+
+    Where each way is stopped by something else, which of it stops the node is not sure.
+    """
     found = walks(land, stage)
-    unsure = any(each.unsure for each in found)
+    unsure = any(each.unsure for each in found) or len({frozenset(each.drops) for each in found}) > 1
     stopped = [each for each in found if each.drops]
     if len(stopped) == len(found):
         return {drop for each in found for drop in each.drops}, not unsure
-    return set(), not stopped and not unsure
+    return set(), not unsure
 
 
 def zone_of(host: str, land: Land) -> Zone | None:
