@@ -102,12 +102,16 @@ def build_layer(
 
 
 def _delete_unused(packages: Path) -> None:
-    """Delete what the functions do not import: nine tenths of Powertools, and dateutil's own copy of all time zones."""
+    """Delete what the functions do not import.
+
+    That is nine tenths of Powertools, dateutil's own copy of all time zones, and urllib3's part for browsers.
+    """
     powertools = packages / "aws_lambda_powertools"
     shutil.rmtree(powertools / "event_handler", ignore_errors=True)
     for each in powertools.glob("utilities/*/"):
         if each.name not in _USED_UTILITIES:
             shutil.rmtree(each)
+    shutil.rmtree(packages / "urllib3" / "contrib" / "emscripten", ignore_errors=True)
     (packages / "dateutil" / "zoneinfo" / "dateutil-zoneinfo.tar.gz").unlink(missing_ok=True)
 
 

@@ -28,8 +28,8 @@ _OF_ALL_SERVICES: Final = frozenset(
 _WITHOUT_PERMISSION: Final = {"sqs": ("SendMessageBatch",), "sts": ("GetCallerIdentity",)}
 
 _MODEL: Final = "service-2.json.gz"
-# Bytes. What is larger are rules for endpoints, S3's a megabyte, which are a tenth to a fiftieth of that packed.
-_MOST_UNPACKED: Final = 30_000
+# Bytes. What is larger are rules for endpoints, of S3 a megabyte: packed, a tenth to a fiftieth of that is left.
+_MOST_UNPACKED: Final = 8_000
 
 
 def read_operations(path: Path = PERMISSIONS_FILE) -> dict[str, tuple[str, ...]]:
@@ -72,8 +72,8 @@ def _cut_service(service: Path, operations: Collection[str]) -> str:
     *older, newest = sorted(service.iterdir())
     for version in older:
         shutil.rmtree(version)
-    for examples in newest.glob("examples-*"):
-        examples.unlink()
+    for unused in (*newest.glob("examples-*"), *newest.glob("waiters-*")):
+        unused.unlink()
     for packed in newest.glob("*.json.gz"):
         content = gzip.decompress(packed.read_bytes())
         if packed.name == _MODEL or len(content) <= _MOST_UNPACKED:

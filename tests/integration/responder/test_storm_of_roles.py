@@ -21,7 +21,7 @@ _SECONDS_TO_DIAGNOSE = 300
 _MOST_MESSAGES = 6
 
 
-@pytest.mark.parametrize(("roles", "batches"), [(400, 1), (60, 10)])
+@pytest.mark.parametrize(("roles", "batches"), [(200, 1), (60, 10)])
 def test_a_storm_of_roles(scene: Scene, monkeypatch: pytest.MonkeyPatch, roles: int, batches: int) -> None:
     monkeypatch.setenv("TABLE_NAME", scene.table)
     monkeypatch.setenv("TOPIC_ARN", scene.topic)

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 # How many examples; with a number given, they are others each time.
 _ASKED: Final = os.environ.get("PULL_RESPONDER_WORLDS")
 _EXAMPLES: Final = settings(
-    max_examples=int(_ASKED or 110),
+    max_examples=int(_ASKED or 80),
     derandomize=_ASKED is None,
     deadline=None,
     # The estate of one example is part of what the next one is built from. That is what makes them quick.
