@@ -45,9 +45,8 @@ def _fix(fault: Fault, path: PullPath) -> Remediation:
     hosts = ", ".join(dict.fromkeys(fix.host for fix in fault.fixes if fix.host))
     rules = "; ".join(dict.fromkeys(fix.target for fix in fault.fixes if fix.target))
     return path.where(fault.resource_id).remedy(
-        f"In the DNS Firewall rule group {fault.resource_id}, allow {hosts} in a rule ahead of {rules}, if pulls are"
-        " meant to work here: one that trusts redirection, or whose list has every name to which a CNAME leads. Whoever"
-        " owns the rule group decides.",
+        f"Allow {hosts} in a rule ahead of {rules}, if pulls are meant to work here: one that trusts redirection, or"
+        " whose list has every name to which a CNAME leads. Whoever owns the rule group decides.",
         docs.DNS_FIREWALL_RULES,
         short=f"Let {few_words(fix.host for fix in fault.fixes if fix.host)} resolve.",
     )

@@ -131,7 +131,8 @@ def sound_line(diagnosis: Diagnosis, *, asked: str | None = None, nodes: str | N
         else ", ".join(f"{label} {names[0]}" for label, names in _named(diagnosis))
     )
     said = shown(diagnosis.note or diagnosis.look_next)
-    return ". ".join(filter(None, (f"No fault found: {about}" if about else "No fault found", said)))
+    first = f"No fault found: {about}" if about else "No fault found"
+    return f"{first}. {said[:1].upper()}{said[1:]}" if said else first
 
 
 def _named(diagnosis: Diagnosis) -> Iterator[tuple[str, tuple[str, ...]]]:
