@@ -177,7 +177,8 @@ def _there(land: Land) -> list[Way]:
 
 
 def _from(name: str, land: Land) -> list[Way]:
-    return land.tables[land.plugs[f"tgw-attach-{name}"].table]
+    # Another break may have taken the association away.
+    return land.tables.get(land.plugs[f"tgw-attach-{name}"].table, [])
 
 
 @_breaks("the gateway has no route to the egress VPC")

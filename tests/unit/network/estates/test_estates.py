@@ -119,6 +119,7 @@ def test_several_breaks_among_near_misses(seed: int) -> None:
             assert leg.verdict.value != "ok", (plan, names, leg.host, stopped)
 
 
+@pytest.mark.skipif(_ASKED is not None, reason="no packet of twenty other estates may meet a break")
 def test_each_break_stops_packets_somewhere() -> None:
     """Else it would prove nothing."""
     stopping = {name for name in BREAKS if any(stops(land) for _, land in estates(name, BREAKS, 20))}
