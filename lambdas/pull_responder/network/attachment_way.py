@@ -175,6 +175,11 @@ def entries_of(far: Attachment, network: Network, zone: str) -> tuple[str, ...]:
 def exit_of(start: str, entry: str, far: Attachment | None, network: Network) -> str:
     """Return the subnet by which answers from `start` leave a VPC for the gateway that let the requests in by `entry`.
 
-    It is the one in their own zone, if the attachment has one there.
+    It is the one in their own zone, if the attachment has one there. If that is not known, it is no subnet's id.
     """
-    return (subnet_in_zone_of(start, far, network) if far else "") or entry
+    if far is None:
+        return entry
+    if found := subnet_in_zone_of(start, far, network):
+        return found
+    is_known = bool(_zone(start, network)) and not isinstance(_zones(far, network), Unread)
+    return entry if is_known or far.subnet_ids == (entry,) else f"one of the subnets of {far.id}"

@@ -421,6 +421,14 @@ class TestOverTheEgressVpc:
         assert faults(broken.trace()) == set()  # a part of the subnet has a way back
         assert NO_ROUTE in opened(broken.trace())
 
+    def test_no_acl_is_blamed_for_answers_where_the_subnet_by_which_they_leave_is_not_known(self) -> None:
+        estate = enterprise().attachment("hub", subnet_ids=("subnet-hub-tgw", "subnet-hub-b")).dialling_hub()
+        in_only = NetworkAclEntry(100, allow=True, egress=False, cidr="0.0.0.0/0", protocol="-1", ports=None)
+        path = estate.acl("subnet-hub-tgw", in_only).trace()
+        assert faults(path) == set()
+        assert "network_acl_blocks_traffic" in opened(path)
+        assert any("one of the subnets of tgw-attach-hub was not found" in each.reason for each in path.undecided)
+
     def test_thousands_of_routes_are_shown_as_the_one_that_counts(self) -> None:
         many = tuple(Route(f"172.{16 + n // 256}.{n % 256}.0/24", "tgw-attach-hub") for n in range(3000))
         path = enterprise().table("spokes", *many).trace()

@@ -173,7 +173,7 @@ def _(land: Land, plan: Plan) -> None:
 
 
 def _there(land: Land) -> list[Way]:
-    return land.tables[land.plugs["tgw-attach-spoke"].table]
+    return land.tables.get(land.plugs["tgw-attach-spoke"].table, [])
 
 
 def _from(name: str, land: Land) -> list[Way]:

@@ -166,7 +166,7 @@ def _(land: Land, _: Plan) -> None:
 
 @_near("the gateway routes to the hub by its subnets, too")
 def _(land: Land, _: Plan) -> None:
-    table = land.tables[land.plugs["tgw-attach-spoke"].table]
+    table = land.tables.get(land.plugs["tgw-attach-spoke"].table, [])
     table += [Way(each.block, "tgw-attach-hub") for each in land.hub.places.values()]
 
 
