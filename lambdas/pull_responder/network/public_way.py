@@ -65,7 +65,10 @@ def public_way(trip: Trip) -> Hops:
             evidence = (f"route {route} of {table.id} takes S3's addresses to {endpoint.id}",)
             causes = (PathCause.NO_ROUTE, PathCause.S3_NOT_IN_ROUTE_TABLE, PathCause.ENDPOINT_MISSING)
             hop = Hop(HopKind.ROUTE, table.id, causes, evidence)
-            return (*first_hops(trip, trip.server), hop, state_hop(endpoint))
+            # If something unread may answer for the name, it may lead over another route to a private address.
+            unread = "" if trip.dialled else resolve(trip.destination, network).other.unread
+            away = elsewhere_peer(trip.destination, network, trip.version) if unread and away_route(table) else None
+            return (*first_hops(trip, away or trip.server), hop, state_hop(endpoint))
     if dropped := _blackhole_to_s3(trip, table):
         why = f"route {dropped} of {table.id} is in state blackhole and drops traffic to S3"
         return _dead_end_way(trip, table, why)

@@ -13,6 +13,7 @@ from pull_responder.network import (
     EndpointInterface,
     Owned,
     Path,
+    PathCause,
     RegistryPlace,
     Route,
     Surroundings,
@@ -22,8 +23,17 @@ from pull_responder.network import (
 from pull_responder.network.names import By, OtherAnswer, other_answer
 from pull_responder.network.resolver import Profile, ResolverRule
 from pull_responder.network.zones import HostedZone, ZoneAnswer, ZoneRecord, look_up, zone_of
-from tests.unit.network.enterprise import GATEWAY, HUB, Enterprise, enterprise, faults, opened
-from tests.unit.network.estate import HOST, REGION, behind_nat, endpoints_only, interface_endpoint, isolated
+from tests.unit.network.enterprise import GATEWAY, HUB, TO_GATEWAY, Enterprise, enterprise, faults, opened
+from tests.unit.network.estate import (
+    HOST,
+    REGION,
+    TO_S3,
+    behind_nat,
+    endpoints_only,
+    interface_endpoint,
+    isolated,
+    rule,
+)
 
 DKR, API, S3 = f"dkr.ecr.{REGION}.amazonaws.com", f"api.ecr.{REGION}.amazonaws.com", f"s3.{REGION}.amazonaws.com"
 ALIAS = f"vpce-0123456789abcdef0-a1b2c3d4.{DKR}.vpce.amazonaws.com."
@@ -433,3 +443,13 @@ class TestDualStackNames:
         manifest = next(leg for leg in path.legs if leg.stage is Stage.MANIFEST)
         assert not any(fault.cause.value == "vpc_dns_disabled" for hop in manifest.hops for fault in hop.faults)
         assert any("private DNS of vpce-dkr may" in doubt.reason for hop in manifest.hops for doubt in hop.undecided)
+
+
+def test_a_zone_that_was_not_read_may_lead_s3_past_its_gateway_endpoint() -> None:
+    """A node that may open connections to private addresses alone reaches a hub's endpoint all the same."""
+    own = endpoints_only().routes(TO_GATEWAY, TO_S3)
+    private = own.egress(rule("10.0.0.0/8"))
+    (s3,) = [leg for leg in private.trace().legs if leg.stage is Stage.LAYER]
+    assert PathCause.SECURITY_GROUP_BLOCKS_EGRESS in {fault.cause for hop in s3.hops for fault in hop.faults}
+    (s3,) = [leg for leg in private.with_facts(private_zones=Unread("denied")).trace().legs if leg.stage is Stage.LAYER]
+    assert PathCause.SECURITY_GROUP_BLOCKS_EGRESS not in {fault.cause for hop in s3.hops for fault in hop.faults}
