@@ -66,8 +66,8 @@ def public_way(trip: Trip) -> Hops:
             causes = (PathCause.NO_ROUTE, PathCause.S3_NOT_IN_ROUTE_TABLE, PathCause.ENDPOINT_MISSING)
             hop = Hop(HopKind.ROUTE, table.id, causes, evidence)
             # If something unread may answer for the name, it may lead over another route to a private address.
-            unknown = "" if trip.dialled else resolve(trip.destination, network).other.unread
-            away = elsewhere_peer(trip.destination, network, trip.version) if unknown and away_route(table) else None
+            names = "" if trip.dialled else resolve(trip.destination, network).other.unread
+            away = elsewhere_peer(trip.destination, network, trip.version) if names and away_route(table) else None
             return (*first_hops(trip, away or trip.server), hop, state_hop(endpoint))
     if dropped := _blackhole_to_s3(trip, table):
         why = f"route {dropped} of {table.id} is in state blackhole and drops traffic to S3"

@@ -206,6 +206,11 @@ def test_a_healthy_answer_is_one_line() -> None:
     assert printed(diagnosis(pull=bare, passed=("image_not_found",))) == [f"No fault found: {known}"]
 
 
+def test_what_follows_a_healthy_answer_begins_as_a_sentence() -> None:
+    line = printed(diagnosis(look_next="everything that can be read lets this pull through"))[0]
+    assert line.endswith(". Everything that can be read lets this pull through")
+
+
 def test_one_missing_permission_is_named_without_the_role_if_both_do_not_fit() -> None:
     opened = refused("network_firewall_blocks_registry", "network-firewall:DescribeFirewallPolicy")
     _, needs, *rest = printed(diagnosis(inconclusive=(opened,)))
